@@ -1,0 +1,126 @@
+//! The only seam to sockets, clocks and name lookup.
+//!
+//! Implemented over WASI in `guest`, over tokio in `host`, and by the simulation that core's tests run in.
+
+use std::future::Future;
+use std::net::{IpAddr, SocketAddr};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use crate::types::{Instant, TlsReason};
+
+/// The world outside.
+///
+/// No method waits longer than the caller does: dropping a future must cancel what it waits for.
+pub trait Net: 'static {
+    /// A TCP connection. Dropping it closes it.
+    type Tcp: ByteStream;
+
+    /// The addresses of a name, in the order in which they should be tried.
+    fn resolve(&self, name: &str) -> impl Future<Output = Result<Vec<IpAddr>, ResolveError>>;
+
+    /// Opens a TCP connection.
+    fn connect(&self, address: SocketAddr)
+    -> impl Future<Output = Result<Self::Tcp, ConnectError>>;
+
+    /// Waits until an instant has come.
+    fn sleep_until(&self, instant: Instant) -> impl Future<Output = ()>;
+
+    /// The monotonic clock.
+    fn now(&self) -> Instant;
+
+    /// The wall clock, since the beginning of 1970.
+    fn wall_clock(&self) -> Duration;
+}
+
+/// Bytes in both directions.
+pub trait ByteStream: 'static {
+    /// Appends at least 1 and at most `max` bytes to `into` once there are some; 0 means that the peer has finished. An empty `into` may be
+    /// replaced instead of being filled.
+    fn poll_read(
+        &mut self,
+        context: &mut Context<'_>,
+        max: usize,
+        into: &mut Vec<u8>,
+    ) -> Poll<Result<usize, IoError>>;
+
+    /// The same for what is there already; `None` where nothing is.
+    fn try_read(&mut self, max: usize, into: &mut Vec<u8>) -> Option<Result<usize, IoError>>;
+
+    /// Takes at least one of `bytes`. What is taken is sent without further calls, except where [`ByteStream::poll_flush`] says otherwise.
+    fn poll_write(
+        &mut self,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<Result<usize, IoError>>;
+
+    /// Waits until all that was taken has left our hands.
+    fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<Result<(), IoError>> {
+        let _ = context;
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// Where a body can be copied to.
+pub trait Sink {
+    /// Takes at least one of `bytes`.
+    fn poll_write(
+        &mut self,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<Result<usize, String>>;
+
+    /// Waits until all that was taken has arrived where it belongs.
+    fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<Result<(), String>>;
+}
+
+/// Why a name has no address.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum ResolveError {
+    /// The host does not allow it.
+    Denied(String),
+    /// Anything else, in words.
+    Failed(String),
+}
+
+/// Why a connection did not come about.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum ConnectError {
+    /// The host does not allow it.
+    Denied(String),
+    /// Anything else, in words.
+    Failed(String),
+}
+
+/// Why a stream cannot go on.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct IoError {
+    /// What happened.
+    pub kind: IoKind,
+    /// The same in words.
+    pub message: String,
+}
+
+/// What happened to a stream.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum IoKind {
+    /// The peer has ended the connection, in whatever way.
+    Gone,
+    /// The peer of a TLS connection ended TCP without ending TLS: anyone could have cut it there (RFC 8446, section 6.1).
+    Truncated,
+    /// TLS failed.
+    Tls(TlsReason),
+    /// Anything else.
+    Other,
+}
+
+impl IoError {
+    /// The peer has gone.
+    #[must_use]
+    pub fn gone(message: impl Into<String>) -> Self {
+        Self {
+            kind: IoKind::Gone,
+            message: message.into(),
+        }
+    }
+}

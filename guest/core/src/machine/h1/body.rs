@@ -1,0 +1,280 @@
+//! The body of a response, taken out of its framing.
+
+use super::chunked::Chunked;
+use crate::policy::framing::BodyFraming;
+
+/// Why a body cannot be had whole.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum BodyError {
+    /// The chunked framing is malformed.
+    Chunk(String),
+    /// The connection ended first; how many bytes were still announced, where that is known.
+    Incomplete(Option<u64>),
+}
+
+/// What was found at the front of some input: framing to pass over, then data.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Step {
+    /// Bytes of framing.
+    pub framing: usize,
+    /// Bytes of the body that follow them.
+    pub data: usize,
+}
+
+/// Reads one body.
+#[derive(Debug)]
+pub struct Body(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Length(u64),
+    Chunked(Chunked),
+    UntilClose { has_ended: bool },
+}
+
+impl Body {
+    /// A body whose end is known like this.
+    #[must_use]
+    pub const fn new(framing: BodyFraming) -> Self {
+        Self(match framing {
+            BodyFraming::Length(length) => Kind::Length(length),
+            BodyFraming::Chunked => Kind::Chunked(Chunked::new()),
+            BodyFraming::UntilClose => Kind::UntilClose { has_ended: false },
+        })
+    }
+
+    /// Whether the last byte, framing included, has been taken.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        match &self.0 {
+            Kind::Length(left) => *left == 0,
+            Kind::Chunked(chunked) => chunked.has_ended(),
+            Kind::UntilClose { has_ended } => *has_ended,
+        }
+    }
+
+    /// How many bytes of data are still to come, where the peer has said so.
+    #[must_use]
+    pub const fn left(&self) -> Option<u64> {
+        match &self.0 {
+            Kind::Length(left) => Some(*left),
+            Kind::Chunked(_) | Kind::UntilClose { .. } => None,
+        }
+    }
+
+    /// Takes what belongs to the body from the front of `input`. Both counts are 0 only for no input or after the end.
+    ///
+    /// # Errors
+    /// [`BodyError::Chunk`] where the framing is malformed.
+    pub fn take(&mut self, input: &[u8]) -> Result<Step, BodyError> {
+        match &mut self.0 {
+            Kind::Length(left) => {
+                let data = usize::try_from(*left).map_or(input.len(), |left| left.min(input.len()));
+                *left -= data as u64;
+                Ok(Step { framing: 0, data })
+            }
+            Kind::Chunked(chunked) => {
+                let (framing, data) = chunked.next(input).map_err(BodyError::Chunk)?;
+                Ok(Step { framing, data })
+            }
+            Kind::UntilClose { .. } => Ok(Step {
+                framing: 0,
+                data: input.len(),
+            }),
+        }
+    }
+
+    /// Takes everything at the front of `buffer` that belongs to the body: its data is left there without the framing, and what follows the
+    /// end of the body is returned.
+    ///
+    /// # Errors
+    /// As for [`Body::take`]; the data in front of the mistake is left in `buffer`.
+    pub fn unframe(&mut self, buffer: &mut Vec<u8>) -> Result<Vec<u8>, BodyError> {
+        if let Kind::Length(_) | Kind::UntilClose { .. } = self.0 {
+            let Step { data, .. } = self.take(buffer)?;
+            return Ok(buffer.split_off(data));
+        }
+        let (mut read, mut written) = (0, 0);
+        let outcome = loop {
+            match self.take(buffer.get(read..).unwrap_or_default()) {
+                Ok(Step {
+                    framing: 0,
+                    data: 0,
+                }) => break Ok(()),
+                Ok(Step { framing, data }) => {
+                    let from = read + framing;
+                    buffer.copy_within(from..from + data, written);
+                    written += data;
+                    read = from + data;
+                }
+                Err(error) => break Err(error),
+            }
+        };
+        let rest = buffer.split_off(read);
+        buffer.truncate(written);
+        outcome.map(|()| rest)
+    }
+
+    /// Takes the end of the connection.
+    ///
+    /// # Errors
+    /// [`BodyError::Incomplete`] where the body had not ended.
+    pub const fn end_of_stream(&mut self) -> Result<(), BodyError> {
+        match &mut self.0 {
+            Kind::Length(0) => Ok(()),
+            Kind::Length(left) => Err(BodyError::Incomplete(Some(*left))),
+            Kind::Chunked(_) => Err(BodyError::Incomplete(None)),
+            Kind::UntilClose { has_ended } => {
+                *has_ended = true;
+                Ok(())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Reads `input` in the given pieces; the data, and what was left after the end.
+    fn read(framing: BodyFraming, pieces: &[&[u8]]) -> Result<(Vec<u8>, Vec<u8>, bool), BodyError> {
+        let mut body = Body::new(framing);
+        let (mut data, mut rest) = (Vec::new(), Vec::new());
+        for piece in pieces {
+            let mut buffer = piece.to_vec();
+            rest.extend(body.unframe(&mut buffer)?);
+            data.extend(buffer);
+        }
+        Ok((data, rest, body.has_ended()))
+    }
+
+    #[test]
+    fn a_chunked_body_is_the_same_however_it_is_split() {
+        let whole =
+            b"3;x=\"y\"\r\nabc\r\n0A \r\n0123456789\r\n000\r\nTrailer: x\r\nOther:\r\n\r\nNEXT";
+        let expected = (b"abc0123456789".to_vec(), b"NEXT".to_vec(), true);
+        assert_eq!(read(BodyFraming::Chunked, &[whole]).unwrap(), expected);
+        for split in 0..=whole.len() {
+            let (front, back) = whole.split_at(split);
+            assert_eq!(
+                read(BodyFraming::Chunked, &[front, back]).unwrap(),
+                expected,
+                "split at {split}"
+            );
+        }
+        let bytes: Vec<&[u8]> = whole.chunks(1).collect();
+        assert_eq!(
+            read(BodyFraming::Chunked, &bytes).unwrap(),
+            expected,
+            "byte by byte"
+        );
+    }
+
+    #[test]
+    fn malformed_chunks_are_refused() {
+        for (case, bytes) in [
+            ("not hex", &b"zz\r\n"[..]),
+            ("sign", b"+3\r\nabc\r\n"),
+            ("minus", b"-1\r\n"),
+            ("prefix", b"0x3\r\nabc\r\n"),
+            ("underscore", b"0_3\r\nabc\r\n"),
+            ("leading space", b" 3\r\nabc\r\n"),
+            ("empty size", b"\r\nabc\r\n"),
+            ("extension without a size", b";x\r\n"),
+            ("bare LF after the size", b"3\nabc\r\n"),
+            ("bare CR after the size", b"3\rabc\r\n"),
+            ("bare LF in an extension", b"3;a\nabc\r\n"),
+            ("too much data", b"3\r\nabcd\r\n"),
+            ("no line break after the data", b"3\r\nabc3\r\n"),
+            ("bare LF after the data", b"3\r\nabc\n"),
+            ("size past 64 bits", b"10000000000000000\r\n"),
+            ("bare LF in the trailers", b"0\r\nA: b\n\r\n"),
+            ("CR without LF at the end", b"0\r\n\rX"),
+        ] {
+            let outcome = read(BodyFraming::Chunked, &[bytes]);
+            assert!(
+                matches!(outcome, Err(BodyError::Chunk(_))),
+                "{case}: {outcome:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn cve_2026_97689_an_endless_size_line_is_refused() {
+        let line = format!("3;{}", "x".repeat(4 << 20));
+        assert!(matches!(
+            read(BodyFraming::Chunked, &[line.as_bytes()]),
+            Err(BodyError::Chunk(_))
+        ));
+        let digits = "0".repeat(4 << 20);
+        assert!(matches!(
+            read(BodyFraming::Chunked, &[digits.as_bytes()]),
+            Err(BodyError::Chunk(_))
+        ));
+    }
+
+    #[test]
+    fn trailers_are_bounded() {
+        let lines = |count: usize| format!("0\r\n{}\r\n", "A: b\r\n".repeat(count));
+        assert!(read(BodyFraming::Chunked, &[lines(100).as_bytes()]).is_ok());
+        assert!(read(BodyFraming::Chunked, &[lines(101).as_bytes()]).is_err());
+        assert!(
+            read(
+                BodyFraming::Chunked,
+                &[format!("0\r\nA: {}", "x".repeat(65 * 1024)).as_bytes()]
+            )
+            .is_err()
+        );
+    }
+
+    #[test]
+    fn a_body_of_known_length_leaves_the_rest() {
+        let read = read(BodyFraming::Length(5), &[b"ab", b"", b"cdeX", b"Y"]).unwrap();
+        assert_eq!(read, (b"abcde".to_vec(), b"XY".to_vec(), true));
+    }
+
+    #[test]
+    fn the_end_of_the_connection_ends_only_what_may_end_so() {
+        for (framing, expected) in [
+            (BodyFraming::Length(0), Ok(())),
+            (BodyFraming::Length(7), Err(BodyError::Incomplete(Some(7)))),
+            (BodyFraming::Chunked, Err(BodyError::Incomplete(None))),
+            (BodyFraming::UntilClose, Ok(())),
+        ] {
+            assert_eq!(Body::new(framing).end_of_stream(), expected, "{framing:?}");
+        }
+    }
+
+    proptest! {
+        /// Whatever is encoded in whatever chunks and arrives in whatever pieces is read back.
+        #[test]
+        fn chunks_round_trip(data in prop::collection::vec(any::<u8>(), 0..400), sizes in prop::collection::vec(1_usize..50, 1..20), cuts in prop::collection::vec(1_usize..60, 1..20)) {
+            let mut encoded = Vec::new();
+            let (mut rest, mut sizes) = (data.as_slice(), sizes.iter().cycle());
+            while !rest.is_empty() {
+                let (chunk, tail) = rest.split_at(rest.len().min(*sizes.next().unwrap()));
+                encoded.extend(format!("{:x}\r\n", chunk.len()).bytes().chain(chunk.iter().copied()).chain(*b"\r\n"));
+                rest = tail;
+            }
+            encoded.extend(b"0\r\n\r\n");
+            let (mut pieces, mut rest, mut cuts) = (Vec::new(), encoded.as_slice(), cuts.iter().cycle());
+            while !rest.is_empty() {
+                let (piece, tail) = rest.split_at(rest.len().min(*cuts.next().unwrap()));
+                pieces.push(piece);
+                rest = tail;
+            }
+            prop_assert_eq!(read(BodyFraming::Chunked, &pieces).unwrap(), (data, Vec::new(), true));
+        }
+
+        /// No input makes it panic, and it never takes more than there is.
+        #[test]
+        fn hostile_chunks_do_no_harm(input in prop::collection::vec(any::<u8>(), 0..300)) {
+            let mut buffer = input.clone();
+            if let Ok(rest) = Body::new(BodyFraming::Chunked).unframe(&mut buffer) {
+                prop_assert!(buffer.len() + rest.len() <= input.len());
+            }
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! The head of a response, read from bytes that arrive in any pieces.
+
+use crate::types::{Header, Headers, StatusLine, Version};
+
+/// Bytes of a head: urllib3's bound for one line, taken for all of it.
+const MAX_HEAD: usize = 64 * 1024;
+/// Fields of a head: urllib3's bound.
+const MAX_FIELDS: usize = 100;
+
+/// Why bytes are not the head of a response.
+pub type Malformed = String;
+
+/// A head that has arrived whole.
+#[derive(Debug, Eq, PartialEq)]
+pub struct ReceivedHead {
+    /// Version, status and reason.
+    pub line: StatusLine,
+    /// The fields in the order and case received.
+    pub headers: Headers,
+    /// How many bytes it took.
+    pub length: usize,
+}
+
+/// Finds the end of a head. It remembers how far it has looked, so a head that arrives byte by byte costs no more than its length.
+#[derive(Debug, Default)]
+pub struct HeadReader {
+    searched: usize,
+}
+
+impl HeadReader {
+    /// Reads the head that `bytes` begin with; `None` where more must arrive first. `bytes` must begin as they did before.
+    ///
+    /// # Errors
+    /// Says what is wrong where the bytes are not HTTP/1.x or the head is too large.
+    pub fn read(&mut self, bytes: &[u8]) -> Result<Option<ReceivedHead>, Malformed> {
+        let start = bytes.get(..5.min(bytes.len())).unwrap_or_default();
+        if !b"HTTP/".starts_with(start) {
+            return Err(format!("BadStatusLine({:?})", first_line(bytes)));
+        }
+        let Some(length) = self.find_end(bytes) else {
+            return if bytes.len() > MAX_HEAD {
+                Err(too_large())
+            } else {
+                Ok(None)
+            };
+        };
+        if length > MAX_HEAD {
+            return Err(too_large());
+        }
+        let head = parse(bytes.get(..length).unwrap_or_default())?;
+        self.searched = 0;
+        Ok(Some(head))
+    }
+
+    /// Where the empty line ends. A line may end in a bare LF, as urllib3 takes it too (RFC 9112, section 2.2).
+    fn find_end(&mut self, bytes: &[u8]) -> Option<usize> {
+        let from = self.searched.saturating_sub(2);
+        let tail = bytes.get(from..)?;
+        self.searched = bytes.len();
+        let feeds = tail.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+        for (at, _) in feeds {
+            match tail.get(at + 1..) {
+                Some([b'\n', ..]) => return Some(from + at + 2),
+                Some([b'\r', b'\n', ..]) => return Some(from + at + 3),
+                _ => {}
+            }
+        }
+        None
+    }
+}
+
+fn parse(head: &[u8]) -> Result<ReceivedHead, Malformed> {
+    let mut slots = [httparse::EMPTY_HEADER; MAX_FIELDS];
+    let mut response = httparse::Response::new(&mut slots);
+    match response.parse(head) {
+        Ok(httparse::Status::Complete(length)) if length == head.len() => {}
+        Ok(_) => return Err("the head of the response ends where it should not".into()),
+        Err(httparse::Error::TooManyHeaders) => {
+            return Err(format!("got more than {MAX_FIELDS} headers"));
+        }
+        Err(httparse::Error::Version) => {
+            return Err(format!("UnknownProtocol({:?})", first_line(head)));
+        }
+        Err(httparse::Error::Status) => {
+            return Err(format!("BadStatusLine({:?})", first_line(head)));
+        }
+        Err(cause) => return Err(format!("the head of the response is malformed: {cause}")),
+    }
+    let version = if response.version == Some(0) {
+        Version::Http10
+    } else {
+        Version::Http11
+    };
+    let status = response
+        .code
+        .filter(|code| *code >= 100)
+        .ok_or_else(|| format!("BadStatusLine({:?})", first_line(head)))?;
+    let field = |header: &httparse::Header<'_>| {
+        Header::received(header.name.to_owned(), header.value.to_vec())
+    };
+    Ok(ReceivedHead {
+        line: StatusLine {
+            version,
+            status,
+            reason: reason(head),
+        },
+        headers: response.headers.iter().map(field).collect(),
+        length: head.len(),
+    })
+}
+
+/// What follows the status code on the first line; httparse drops it where it is not ASCII.
+fn reason(head: &[u8]) -> String {
+    let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let reason = line
+        .splitn(3, |byte| *byte == b' ')
+        .nth(2)
+        .unwrap_or_default();
+    crate::types::latin1(reason.trim_ascii())
+}
+
+/// Enough of what came to recognise it by.
+fn first_line(bytes: &[u8]) -> String {
+    let line = bytes
+        .split(|byte| *byte == b'\r' || *byte == b'\n')
+        .next()
+        .unwrap_or_default();
+    crate::types::latin1(line.get(..80.min(line.len())).unwrap_or_default())
+}
+
+fn too_large() -> Malformed {
+    format!("the head of the response has more than {MAX_HEAD} bytes")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(bytes: &[u8]) -> Result<Option<ReceivedHead>, Malformed> {
+        HeadReader::default().read(bytes)
+    }
+
+    #[test]
+    fn a_head_is_the_same_however_it_is_split() {
+        let whole =
+            b"HTTP/1.1 200 Very \xe9 OK\r\nContent-Length: 3\r\nx-A:  b \r\nX-a:\r\n\r\nabc";
+        let expected = read(whole).unwrap().unwrap();
+        assert_eq!(expected.line.reason, "Very \u{e9} OK");
+        assert_eq!(
+            expected.headers.all("X-A").collect::<Vec<_>>(),
+            [&b"b"[..], b""]
+        );
+        assert_eq!(&whole[expected.length..], b"abc");
+        for split in 0..expected.length {
+            let mut reader = HeadReader::default();
+            assert_eq!(reader.read(&whole[..split]), Ok(None), "{split} bytes");
+            assert_eq!(
+                reader.read(whole).unwrap().unwrap(),
+                expected,
+                "split at {split}"
+            );
+        }
+        let mut reader = HeadReader::default();
+        for end in 0..expected.length {
+            assert_eq!(
+                reader.read(&whole[..end]),
+                Ok(None),
+                "byte by byte to {end}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_not_http_is_refused_at_once() {
+        for (case, bytes) in [
+            ("garbage", &b"\x15\x03\x01\x00\x02\x02\x50"[..]),
+            ("another protocol", b"SSH-2.0-OpenSSH_9.2\r\n"),
+            ("leading line break", b"\r\nHTTP/1.1 200 OK\r\n\r\n"),
+            ("almost HTTP", b"HTTX"),
+            ("version 2", b"HTTP/2.0 200 OK\r\n\r\n"),
+            ("version 9.9", b"HTTP/9.9 200 OK\r\n\r\n"),
+            ("no status", b"HTTP/1.1 OK\r\n\r\n"),
+            ("status of two digits", b"HTTP/1.1 20 OK\r\n\r\n"),
+            ("status 099", b"HTTP/1.1 099 OK\r\n\r\n"),
+            (
+                "space before the colon",
+                b"HTTP/1.1 200 OK\r\nContent-Length : 2\r\n\r\n",
+            ),
+            ("field without a colon", b"HTTP/1.1 200 OK\r\nfoo\r\n\r\n"),
+            ("NUL in a value", b"HTTP/1.1 200 OK\r\nA: b\0c\r\n\r\n"),
+            ("bare CR in a value", b"HTTP/1.1 200 OK\r\nA: b\rc\r\n\r\n"),
+            ("folded line", b"HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\r\n"),
+        ] {
+            assert!(read(bytes).is_err(), "{case}: {:?}", read(bytes));
+        }
+    }
+
+    #[test]
+    fn lenient_where_urllib3_is_and_harmless() {
+        for (case, bytes, status) in [
+            ("no reason", &b"HTTP/1.1 200\r\n\r\n"[..], 200),
+            ("empty reason", b"HTTP/1.0 404 \r\n\r\n", 404),
+            ("bare line feeds", b"HTTP/1.1 200 OK\nA: b\n\n", 200),
+            ("status 999", b"HTTP/1.1 999 Odd\r\n\r\n", 999),
+        ] {
+            assert_eq!(read(bytes).unwrap().unwrap().line.status, status, "{case}");
+        }
+    }
+
+    #[test]
+    fn heads_are_bounded() {
+        let many = |count: usize| format!("HTTP/1.1 200 OK\r\n{}\r\n", "A: b\r\n".repeat(count));
+        assert!(read(many(MAX_FIELDS).as_bytes()).is_ok());
+        assert_eq!(
+            read(many(MAX_FIELDS + 1).as_bytes()).unwrap_err(),
+            "got more than 100 headers"
+        );
+        let endless = format!("HTTP/1.1 200 OK\r\nA: {}", "x".repeat(MAX_HEAD));
+        assert!(
+            read(endless.as_bytes())
+                .unwrap_err()
+                .contains("more than 65536 bytes")
+        );
+        assert!(
+            read(format!("{endless}\r\n\r\n").as_bytes())
+                .unwrap_err()
+                .contains("more than 65536 bytes")
+        );
+    }
+}

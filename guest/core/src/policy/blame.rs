@@ -1,0 +1,226 @@
+//! What a caller is told about a failed attempt: the case that it can act on, in urllib3's words where it has them.
+
+use crate::types::{AttemptError, Cause, Error, Expiry, Failure, Method, Phase, Sent, Url};
+
+/// Turns the facts of an attempt into the caller's error.
+#[must_use]
+pub fn tell(failed: AttemptError, method: &Method, url: &Url, attempt: u32) -> Error {
+    let AttemptError {
+        phase,
+        sent,
+        reused,
+        cause,
+    } = failed;
+    let message = message(&cause, phase, url);
+    let failure = Box::new(Failure {
+        message,
+        method: method.to_string(),
+        url: url.as_str().to_owned(),
+        phase,
+        attempt,
+        reused,
+        may_have_been_acted_on: sent == Sent::Something,
+    });
+    match cause {
+        Cause::Unresolved(_) => Error::NameResolution(failure),
+        Cause::NotConnected(_) => Error::ConnectionFailed(failure),
+        Cause::Denied(_) => Error::Denied(failure),
+        Cause::ClosedUnanswered(_) | Cause::Broken(_) | Cause::Malformed(_) => {
+            Error::Protocol(failure)
+        }
+        Cause::TimedOut(Expiry::Deadline) => Error::DeadlineExceeded(failure),
+        Cause::TimedOut(_) if phase < Phase::Send => Error::ConnectTimeout(failure),
+        Cause::TimedOut(_) => Error::ReadTimeout(failure),
+        Cause::Tls(reason, _) => Error::Tls(reason, failure),
+        Cause::MalformedChunk(_) => Error::InvalidChunk(failure),
+        Cause::Incomplete { received, missing } => Error::IncompleteBody {
+            received,
+            missing,
+            failure,
+        },
+        Cause::TooLarge { .. } => Error::BodyTooLarge(failure),
+    }
+}
+
+fn message(cause: &Cause, phase: Phase, url: &Url) -> String {
+    let host = url.origin().host().as_str();
+    match cause {
+        Cause::Unresolved(why) => format!("Failed to resolve '{host}' ({why})"),
+        Cause::NotConnected(why) => format!("Failed to establish a new connection: {why}"),
+        Cause::Denied(what) => format!("The host of this component does not allow it: {what}"),
+        Cause::Broken(why) if phase == Phase::ReceiveBody => format!("Connection broken: {why}"),
+        Cause::ClosedUnanswered(why) | Cause::Broken(why) | Cause::Malformed(why) => {
+            format!("Connection aborted. {why}")
+        }
+        Cause::TimedOut(expiry) => timed_out(*expiry, phase, host),
+        Cause::Tls(_, why) => why.clone(),
+        Cause::MalformedChunk(why) => format!("Connection broken: InvalidChunkLength({why})"),
+        Cause::Incomplete {
+            received,
+            missing: Some(missing),
+        } => {
+            format!(
+                "Connection broken: IncompleteRead({received} bytes read, {missing} more expected)"
+            )
+        }
+        Cause::Incomplete {
+            received,
+            missing: None,
+        } => {
+            format!("Connection broken: IncompleteRead({received} bytes read)")
+        }
+        Cause::TooLarge { limit } => format!("The body is larger than the {limit} bytes allowed"),
+    }
+}
+
+fn timed_out(expiry: Expiry, phase: Phase, host: &str) -> String {
+    let clock = match expiry {
+        Expiry::Connect => "connect timeout",
+        Expiry::Read => "read timeout",
+        Expiry::Total => "total timeout",
+        Expiry::Deadline => "deadline",
+    };
+    match phase {
+        Phase::Resolve => format!("Looking up '{host}' timed out. ({clock})"),
+        Phase::Connect => format!("Connection to {host} timed out. ({clock})"),
+        Phase::Handshake => format!("The TLS handshake with {host} timed out. ({clock})"),
+        Phase::Send => format!("Write timed out. ({clock})"),
+        Phase::AwaitHead | Phase::ReceiveBody => format!("Read timed out. ({clock})"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::TlsReason;
+
+    #[test]
+    fn every_cause_has_its_case() {
+        let text = || String::from("why");
+        for (cause, phase, kind, expected) in [
+            (
+                Cause::Unresolved(text()),
+                Phase::Resolve,
+                "name-resolution",
+                "Failed to resolve 'h.test' (why)",
+            ),
+            (
+                Cause::NotConnected(text()),
+                Phase::Connect,
+                "connection-failed",
+                "Failed to establish a new connection: why",
+            ),
+            (
+                Cause::Denied(text()),
+                Phase::Connect,
+                "denied",
+                "The host of this component does not allow it: why",
+            ),
+            (
+                Cause::ClosedUnanswered(text()),
+                Phase::AwaitHead,
+                "protocol",
+                "Connection aborted. why",
+            ),
+            (
+                Cause::Broken(text()),
+                Phase::Send,
+                "protocol",
+                "Connection aborted. why",
+            ),
+            (
+                Cause::Broken(text()),
+                Phase::ReceiveBody,
+                "protocol",
+                "Connection broken: why",
+            ),
+            (
+                Cause::Malformed(text()),
+                Phase::AwaitHead,
+                "protocol",
+                "Connection aborted. why",
+            ),
+            (
+                Cause::TimedOut(Expiry::Connect),
+                Phase::Connect,
+                "connect-timeout",
+                "Connection to h.test timed out. (connect timeout)",
+            ),
+            (
+                Cause::TimedOut(Expiry::Total),
+                Phase::Handshake,
+                "connect-timeout",
+                "The TLS handshake with h.test timed out. (total timeout)",
+            ),
+            (
+                Cause::TimedOut(Expiry::Read),
+                Phase::Send,
+                "read-timeout",
+                "Write timed out. (read timeout)",
+            ),
+            (
+                Cause::TimedOut(Expiry::Total),
+                Phase::AwaitHead,
+                "read-timeout",
+                "Read timed out. (total timeout)",
+            ),
+            (
+                Cause::TimedOut(Expiry::Deadline),
+                Phase::Resolve,
+                "deadline-exceeded",
+                "Looking up 'h.test' timed out. (deadline)",
+            ),
+            (
+                Cause::Tls(TlsReason::Hostname, text()),
+                Phase::Handshake,
+                "tls",
+                "why",
+            ),
+            (
+                Cause::MalformedChunk(text()),
+                Phase::ReceiveBody,
+                "invalid-chunk",
+                "Connection broken: InvalidChunkLength(why)",
+            ),
+            (
+                Cause::Incomplete {
+                    received: 2,
+                    missing: Some(3),
+                },
+                Phase::ReceiveBody,
+                "incomplete-body",
+                "Connection broken: IncompleteRead(2 bytes read, 3 more expected)",
+            ),
+            (
+                Cause::Incomplete {
+                    received: 2,
+                    missing: None,
+                },
+                Phase::ReceiveBody,
+                "incomplete-body",
+                "Connection broken: IncompleteRead(2 bytes read)",
+            ),
+            (
+                Cause::TooLarge { limit: 9 },
+                Phase::ReceiveBody,
+                "body-too-large",
+                "The body is larger than the 9 bytes allowed",
+            ),
+        ] {
+            let failed = AttemptError {
+                phase,
+                sent: Sent::Something,
+                reused: false,
+                cause,
+            };
+            let url = Url::parse("http://user:secret@h.test/x").unwrap();
+            let error = tell(failed, &Method::parse("GET").unwrap(), &url, 2);
+            assert_eq!((error.kind(), error.message()), (kind, expected));
+            let failure = error.failure().unwrap();
+            assert_eq!(
+                (failure.url.as_str(), failure.attempt, failure.phase),
+                ("http://h.test/x", 2, phase)
+            );
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! Which clock bounds a wait.
+//!
+//! Every wait of an attempt asks here, so none is left out: the smaller of its own timeout, the attempt's total and the request's deadline.
+
+use std::time::Duration;
+
+use crate::types::{Error, Expiry, Instant, Limit, Phase, Timeouts};
+
+/// Configured durations with nothing left to inherit; `None` means unlimited.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub struct Spans {
+    /// Name lookup, TCP and TLS together.
+    pub connect: Option<Duration>,
+    /// Each single wait for the peer.
+    pub read: Option<Duration>,
+    /// One attempt up to the end of the response head.
+    pub total: Option<Duration>,
+    /// The whole request with its body.
+    pub deadline: Option<Duration>,
+}
+
+impl Spans {
+    /// These, replaced by whatever `timeouts` name.
+    ///
+    /// # Errors
+    /// [`Error::InvalidSettings`] where one of them is 0.
+    pub fn overridden(self, timeouts: Timeouts) -> Result<Self, Error> {
+        let pick = |name: &str, asked: Option<Limit>, inherited: Option<Duration>| match asked {
+            None => Ok(inherited),
+            Some(Limit::Unlimited) => Ok(None),
+            Some(Limit::After(span)) if span.is_zero() => Err(Error::InvalidSettings(format!(
+                "Attempted to set {name} timeout to 0, but the timeout cannot be set to a value less than or equal to 0."
+            ))),
+            Some(Limit::After(span)) => Ok(Some(span)),
+        };
+        Ok(Self {
+            connect: pick("connect", timeouts.connect, self.connect)?,
+            read: pick("read", timeouts.read, self.read)?,
+            total: pick("total", timeouts.total, self.total)?,
+            deadline: pick("deadline", timeouts.deadline, self.deadline)?,
+        })
+    }
+
+    /// Whether any wait is bounded by a clock that starts with the request or the attempt.
+    #[must_use]
+    pub const fn need_a_start(&self) -> bool {
+        self.connect.is_some() || self.total.is_some() || self.deadline.is_some()
+    }
+}
+
+/// When a wait ends at the latest, and by which clock.
+pub type Bound = Option<(Instant, Expiry)>;
+
+/// The clocks of a request that has started.
+#[derive(Clone, Copy, Debug)]
+pub struct Clocks {
+    spans: Spans,
+    deadline: Option<Instant>,
+    attempt: Instant,
+}
+
+impl Clocks {
+    /// Starts the request's clock and its first attempt's.
+    #[must_use]
+    pub fn start(spans: Spans, now: Instant) -> Self {
+        Self {
+            spans,
+            deadline: spans.deadline.map(|span| now.after(span)),
+            attempt: now,
+        }
+    }
+
+    /// Starts another attempt's clock; the request's goes on.
+    #[must_use]
+    pub const fn next_attempt(self, now: Instant) -> Self {
+        Self {
+            attempt: now,
+            ..self
+        }
+    }
+
+    /// What bounds a wait in `phase` that begins now. `now` is read only where the answer depends on it.
+    pub fn bound(&self, phase: Phase, now: impl FnOnce() -> Instant) -> Bound {
+        let attempt = |span: Option<Duration>| span.map(|span| self.attempt.after(span));
+        let (own, total) = match phase {
+            Phase::Resolve | Phase::Connect | Phase::Handshake => (
+                attempt(self.spans.connect).map(|at| (at, Expiry::Connect)),
+                attempt(self.spans.total),
+            ),
+            Phase::Send | Phase::AwaitHead => (self.read_ends(now), attempt(self.spans.total)),
+            Phase::ReceiveBody => (self.read_ends(now), None),
+        };
+        let total = total.map(|at| (at, Expiry::Total));
+        [own, total, self.deadline()]
+            .into_iter()
+            .flatten()
+            .min_by_key(|(at, _)| *at)
+    }
+
+    /// What bounds a wait that is none of the peer's.
+    #[must_use]
+    pub fn deadline(&self) -> Bound {
+        self.deadline.map(|at| (at, Expiry::Deadline))
+    }
+
+    fn read_ends(&self, now: impl FnOnce() -> Instant) -> Bound {
+        self.spans
+            .read
+            .map(|span| (now().after(span), Expiry::Read))
+    }
+}
+
+/// When the first of `left` addresses has had its share of the time until `bound`, so that one that never answers leaves time for the rest.
+#[must_use]
+pub fn share(bound: Bound, now: Instant, left: usize) -> Bound {
+    let (at, expiry) = bound?;
+    let left = u32::try_from(left).unwrap_or(u32::MAX).max(1);
+    Some((now.after(at.since(now) / left), expiry))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn seconds(count: u64) -> Duration {
+        Duration::from_secs(count)
+    }
+
+    fn at(count: u64) -> Instant {
+        Instant::default().after(seconds(count))
+    }
+
+    #[test]
+    fn the_smallest_clock_bounds_a_wait() {
+        let spans = |connect: u64, read: u64, total: u64, deadline: u64| {
+            let span = |count| (count > 0).then(|| seconds(count));
+            Spans {
+                connect: span(connect),
+                read: span(read),
+                total: span(total),
+                deadline: span(deadline),
+            }
+        };
+        for (case, spans, phase, now, expected) in [
+            ("nothing set", spans(0, 0, 0, 0), Phase::AwaitHead, 0, None),
+            (
+                "connect",
+                spans(3, 9, 0, 0),
+                Phase::Connect,
+                1,
+                Some((3, Expiry::Connect)),
+            ),
+            (
+                "lookup is connecting",
+                spans(3, 9, 0, 0),
+                Phase::Resolve,
+                1,
+                Some((3, Expiry::Connect)),
+            ),
+            (
+                "handshake is connecting",
+                spans(3, 9, 0, 0),
+                Phase::Handshake,
+                1,
+                Some((3, Expiry::Connect)),
+            ),
+            (
+                "connect does not bound reading",
+                spans(3, 0, 0, 0),
+                Phase::AwaitHead,
+                5,
+                None,
+            ),
+            (
+                "read counts from the wait",
+                spans(3, 9, 0, 0),
+                Phase::AwaitHead,
+                5,
+                Some((14, Expiry::Read)),
+            ),
+            (
+                "sending is bounded like reading",
+                spans(0, 9, 0, 0),
+                Phase::Send,
+                5,
+                Some((14, Expiry::Read)),
+            ),
+            (
+                "total cuts read short",
+                spans(0, 9, 10, 0),
+                Phase::AwaitHead,
+                5,
+                Some((10, Expiry::Total)),
+            ),
+            (
+                "total cuts connect short",
+                spans(9, 0, 2, 0),
+                Phase::Connect,
+                0,
+                Some((2, Expiry::Total)),
+            ),
+            (
+                "total ends with the head",
+                spans(0, 9, 10, 0),
+                Phase::ReceiveBody,
+                5,
+                Some((14, Expiry::Read)),
+            ),
+            (
+                "the deadline bounds the body",
+                spans(0, 9, 0, 10),
+                Phase::ReceiveBody,
+                5,
+                Some((10, Expiry::Deadline)),
+            ),
+            (
+                "the deadline bounds lookup",
+                spans(0, 0, 0, 2),
+                Phase::Resolve,
+                0,
+                Some((2, Expiry::Deadline)),
+            ),
+        ] {
+            let clocks = Clocks::start(spans, at(0));
+            let expected = expected.map(|(count, expiry)| (at(count), expiry));
+            assert_eq!(clocks.bound(phase, || at(now)), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn another_attempt_restarts_all_but_the_deadline() {
+        let spans = Spans {
+            total: Some(seconds(5)),
+            deadline: Some(seconds(20)),
+            ..Spans::default()
+        };
+        let clocks = Clocks::start(spans, at(0)).next_attempt(at(10));
+        assert_eq!(
+            clocks.bound(Phase::AwaitHead, Instant::default),
+            Some((at(15), Expiry::Total))
+        );
+        let clocks = clocks.next_attempt(at(18));
+        assert_eq!(
+            clocks.bound(Phase::AwaitHead, Instant::default),
+            Some((at(20), Expiry::Deadline))
+        );
+    }
+
+    #[test]
+    fn zero_is_refused_and_unlimited_overrides() {
+        let asked = |limit| Timeouts {
+            read: Some(limit),
+            ..Timeouts::default()
+        };
+        let base = Spans {
+            read: Some(seconds(1)),
+            ..Spans::default()
+        };
+        assert_eq!(base.overridden(asked(Limit::Unlimited)).unwrap().read, None);
+        assert_eq!(
+            base.overridden(asked(Limit::After(seconds(2))))
+                .unwrap()
+                .read,
+            Some(seconds(2))
+        );
+        assert_eq!(
+            base.overridden(Timeouts::default()).unwrap().read,
+            Some(seconds(1))
+        );
+        assert_eq!(
+            base.overridden(asked(Limit::After(seconds(0))))
+                .unwrap_err()
+                .kind(),
+            "invalid-settings"
+        );
+    }
+
+    #[test]
+    fn addresses_share_the_time_that_is_left() {
+        let bound = Some((at(12), Expiry::Connect));
+        assert_eq!(share(bound, at(0), 3), Some((at(4), Expiry::Connect)));
+        assert_eq!(share(bound, at(4), 2), Some((at(8), Expiry::Connect)));
+        assert_eq!(share(bound, at(11), 1), bound);
+        assert_eq!(share(None, at(0), 3), None);
+    }
+}

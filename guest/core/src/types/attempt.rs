@@ -1,0 +1,73 @@
+//! Why one attempt failed: facts for the policy that decides what happens next.
+
+use super::{Phase, TlsReason};
+
+/// How much of a request the peer may have received.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Sent {
+    /// Not a byte.
+    Nothing,
+    /// Some of it or all of it.
+    Something,
+}
+
+/// Which clock ran out.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Expiry {
+    /// The connect timeout.
+    Connect,
+    /// The read timeout.
+    Read,
+    /// The total timeout of the attempt.
+    Total,
+    /// The deadline of the request.
+    Deadline,
+}
+
+/// What went wrong.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Cause {
+    /// The name has no address or cannot be looked up; the text says which.
+    Unresolved(String),
+    /// No address accepted a connection; the text is the last one's reason.
+    NotConnected(String),
+    /// The host of this code does not allow it.
+    Denied(String),
+    /// The peer ended the connection before the first byte of an answer; the text says how.
+    ClosedUnanswered(String),
+    /// The connection broke; the text says how.
+    Broken(String),
+    /// A clock ran out.
+    TimedOut(Expiry),
+    /// TLS failed.
+    Tls(TlsReason, String),
+    /// What came is not HTTP.
+    Malformed(String),
+    /// The chunked framing of the body is malformed.
+    MalformedChunk(String),
+    /// The body ended too early.
+    Incomplete {
+        /// How many bytes of it arrived.
+        received: u64,
+        /// How many more were announced.
+        missing: Option<u64>,
+    },
+    /// The body is larger than the caller allowed.
+    TooLarge {
+        /// How many bytes it allowed.
+        limit: u64,
+    },
+}
+
+/// A failed attempt. It does not say whether to try again.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct AttemptError {
+    /// What the attempt was doing.
+    pub phase: Phase,
+    /// How much of the request the peer may have received.
+    pub sent: Sent,
+    /// Whether the connection had already served an exchange.
+    pub reused: bool,
+    /// What went wrong.
+    pub cause: Cause,
+}

@@ -1,0 +1,184 @@
+//! Why a request failed: facts for the caller, in the cases that it can act on.
+
+use std::fmt;
+
+/// What an attempt was doing when it failed, in the order an attempt goes through them.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Phase {
+    /// Looking up the host's addresses.
+    Resolve,
+    /// Opening a TCP connection.
+    Connect,
+    /// Agreeing on TLS.
+    Handshake,
+    /// Sending the request.
+    Send,
+    /// Waiting for the head of the response.
+    AwaitHead,
+    /// Reading the body of the response.
+    ReceiveBody,
+}
+
+/// Which part of TLS failed.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum TlsReason {
+    /// The certificate is not trusted, has expired, or is malformed.
+    Certificate,
+    /// The certificate is for another name.
+    Hostname,
+    /// The peer ended the handshake with an alert.
+    Alert,
+    /// The peer does not speak TLS, or not as agreed.
+    Protocol,
+}
+
+/// The facts of a failed request.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Failure {
+    /// What happened, in urllib3's words where it has them.
+    pub message: String,
+    /// The request's method.
+    pub method: String,
+    /// The request's URL, without userinfo.
+    pub url: String,
+    /// What the attempt was doing.
+    pub phase: Phase,
+    /// Which attempt it was, counted from 1.
+    pub attempt: u32,
+    /// Whether the connection had served an exchange before.
+    pub reused: bool,
+    /// Whether the peer may have received enough of the request to act on it.
+    pub may_have_been_acted_on: bool,
+}
+
+/// Why there is no response, or no more of its body.
+///
+/// Exhaustive on purpose: a new case must break every conversion at compile time.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Error {
+    /// The URL does not parse or lacks a host.
+    InvalidUrl(String),
+    /// The URL's scheme is neither `http` nor `https`.
+    UnsupportedScheme(String),
+    /// The method, a header or the body cannot be sent as HTTP.
+    InvalidRequest(String),
+    /// A setting is out of range or does not parse.
+    InvalidSettings(String),
+    /// The host's name has no address, or could not be looked up.
+    NameResolution(Box<Failure>),
+    /// No address of the host accepted a connection.
+    ConnectionFailed(Box<Failure>),
+    /// Time for connecting ran out.
+    ConnectTimeout(Box<Failure>),
+    /// Time for the peer to take or send bytes ran out.
+    ReadTimeout(Box<Failure>),
+    /// Time for the whole request ran out.
+    DeadlineExceeded(Box<Failure>),
+    /// The pool was closed.
+    PoolClosed(String),
+    /// TLS could not be agreed on, or its peer is not who it should be.
+    Tls(TlsReason, Box<Failure>),
+    /// The connection broke, or what came over it is not HTTP.
+    Protocol(Box<Failure>),
+    /// The body ended before its announced end.
+    IncompleteBody {
+        /// How many bytes of the body arrived.
+        received: u64,
+        /// How many more were announced; `None` where the peer did not say.
+        missing: Option<u64>,
+        /// The facts of the request.
+        failure: Box<Failure>,
+    },
+    /// The body's chunked framing is malformed.
+    InvalidChunk(Box<Failure>),
+    /// The body is larger than the caller allowed.
+    BodyTooLarge(Box<Failure>),
+    /// The host does not allow the connection or the name lookup.
+    Denied(Box<Failure>),
+    /// Anything else.
+    Other(String),
+}
+
+impl Error {
+    /// The case's name as it stands in the WIT contract and in the command's report.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::InvalidUrl(_) => "invalid-url",
+            Self::UnsupportedScheme(_) => "unsupported-scheme",
+            Self::InvalidRequest(_) => "invalid-request",
+            Self::InvalidSettings(_) => "invalid-settings",
+            Self::NameResolution(_) => "name-resolution",
+            Self::ConnectionFailed(_) => "connection-failed",
+            Self::ConnectTimeout(_) => "connect-timeout",
+            Self::ReadTimeout(_) => "read-timeout",
+            Self::DeadlineExceeded(_) => "deadline-exceeded",
+            Self::PoolClosed(_) => "pool-closed",
+            Self::Tls(..) => "tls",
+            Self::Protocol(_) => "protocol",
+            Self::IncompleteBody { .. } => "incomplete-body",
+            Self::InvalidChunk(_) => "invalid-chunk",
+            Self::BodyTooLarge(_) => "body-too-large",
+            Self::Denied(_) => "denied",
+            Self::Other(_) => "other",
+        }
+    }
+
+    /// What happened, for people.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        match self {
+            Self::InvalidUrl(text)
+            | Self::UnsupportedScheme(text)
+            | Self::InvalidRequest(text)
+            | Self::InvalidSettings(text)
+            | Self::PoolClosed(text)
+            | Self::Other(text) => text,
+            _ => self.failure().map_or("", |failure| &failure.message),
+        }
+    }
+
+    /// The facts of the request, where it got as far as an attempt.
+    #[must_use]
+    pub fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::InvalidUrl(_)
+            | Self::UnsupportedScheme(_)
+            | Self::InvalidRequest(_)
+            | Self::InvalidSettings(_)
+            | Self::PoolClosed(_)
+            | Self::Other(_) => None,
+            Self::NameResolution(failure)
+            | Self::ConnectionFailed(failure)
+            | Self::ConnectTimeout(failure)
+            | Self::ReadTimeout(failure)
+            | Self::DeadlineExceeded(failure)
+            | Self::Tls(_, failure)
+            | Self::Protocol(failure)
+            | Self::IncompleteBody { failure, .. }
+            | Self::InvalidChunk(failure)
+            | Self::BodyTooLarge(failure)
+            | Self::Denied(failure) => Some(failure),
+        }
+    }
+
+    /// Whether the caller's own input was refused before anything was sent.
+    #[must_use]
+    pub const fn is_callers_input(&self) -> bool {
+        matches!(
+            self,
+            Self::InvalidUrl(_)
+                | Self::UnsupportedScheme(_)
+                | Self::InvalidRequest(_)
+                | Self::InvalidSettings(_)
+        )
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.message())
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,72 @@
+//! What a manager did, for logs and tests. Core writes no log lines; hosts turn these into theirs.
+
+use super::{Origin, TlsVersion};
+
+/// One thing that happened. A `number` is the connection's, counted from 1 for each manager.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Event {
+    /// A name was looked up.
+    Resolved {
+        /// The name.
+        host: String,
+        /// Its addresses in the order they are tried.
+        addresses: Vec<String>,
+    },
+    /// A connection was opened.
+    Connected {
+        /// The connection.
+        number: u64,
+        /// The address it goes to.
+        remote: String,
+    },
+    /// TLS was agreed on.
+    Secured {
+        /// The connection.
+        number: u64,
+        /// The version.
+        version: TlsVersion,
+        /// The cipher suite's name.
+        suite: String,
+    },
+    /// An idle connection was taken for another request.
+    CheckedOut {
+        /// The connection.
+        number: u64,
+    },
+    /// A request was sent.
+    Sent {
+        /// The connection.
+        number: u64,
+        /// The head of the request, credentials redacted.
+        head: String,
+    },
+    /// The head of a response, interim ones too, was received.
+    Received {
+        /// The connection.
+        number: u64,
+        /// The head of the response, credentials redacted.
+        head: String,
+    },
+    /// A connection was given back to its pool.
+    CheckedIn {
+        /// The connection.
+        number: u64,
+    },
+    /// A connection was closed.
+    Closed {
+        /// The connection.
+        number: u64,
+        /// Why.
+        reason: String,
+    },
+    /// A pool made room for another.
+    Evicted {
+        /// What the pool was for.
+        origin: Origin,
+    },
+    /// A request is sent again because its idle connection had died before an answer came.
+    Replayed {
+        /// The dead connection.
+        number: u64,
+    },
+}

@@ -1,0 +1,281 @@
+//! Header fields: names and values that may be sent, in the order and case they were given.
+
+use std::fmt;
+
+use super::Error;
+
+/// Names whose values are never shown in an event, an error or debug output.
+const SECRET: [&str; 4] = [
+    "authorization",
+    "proxy-authorization",
+    "cookie",
+    "set-cookie",
+];
+
+/// One header field.
+#[derive(Clone, Eq, Hash, PartialEq)]
+pub struct Header {
+    name: String,
+    value: Vec<u8>,
+}
+
+impl Header {
+    /// A field whose name is a token and whose value holds no control character (RFC 9110, sections 5.1 and 5.5).
+    ///
+    /// Stricter than urllib3, which sends names with spaces and values with folded lines.
+    ///
+    /// # Errors
+    /// [`Error::InvalidRequest`], naming the offending character but never the value.
+    pub fn parse(name: impl Into<String>, value: impl Into<Vec<u8>>) -> Result<Self, Error> {
+        let (name, value) = (name.into(), value.into());
+        if name.is_empty() {
+            return Err(Error::InvalidRequest("a header has an empty name".into()));
+        }
+        if let Some(wrong) = name.bytes().find(|byte| !is_token(*byte)) {
+            return Err(Error::InvalidRequest(format!(
+                "invalid header name {name:?}: it contains {:?}, which is not a token character",
+                char::from(wrong)
+            )));
+        }
+        if let Some(wrong) = value.iter().find(|byte| is_control(**byte)) {
+            return Err(Error::InvalidRequest(format!(
+                "invalid value of header {name:?}: it contains the control character 0x{wrong:02x}"
+            )));
+        }
+        Ok(Self { name, value })
+    }
+
+    /// A field that a peer sent and the parser has already found well-formed.
+    pub(crate) const fn received(name: String, value: Vec<u8>) -> Self {
+        Self { name, value }
+    }
+
+    /// The name in the case it was given.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The value, byte for byte.
+    #[must_use]
+    pub fn value(&self) -> &[u8] {
+        &self.value
+    }
+
+    /// Whether this is the field of that name, whatever the case.
+    #[must_use]
+    pub fn is(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name)
+    }
+
+    /// Name and value taken apart.
+    #[must_use]
+    pub fn into_parts(self) -> (String, Vec<u8>) {
+        (self.name, self.value)
+    }
+
+    /// The value as people may see it: latin-1, or a placeholder where it is a secret.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        if SECRET.iter().any(|secret| self.is(secret)) {
+            "[redacted]".into()
+        } else {
+            latin1(&self.value)
+        }
+    }
+}
+
+impl fmt::Debug for Header {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.name, self.shown())
+    }
+}
+
+/// Header fields in order; a name may occur more than once (urllib3: `HTTPHeaderDict`).
+#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
+pub struct Headers(Vec<Header>);
+
+impl Headers {
+    /// Fields from pairs that a caller wrote.
+    ///
+    /// # Errors
+    /// [`Error::InvalidRequest`] for the first pair that [`Header::parse`] refuses.
+    pub fn parse<N: Into<String>, V: Into<Vec<u8>>>(
+        pairs: impl IntoIterator<Item = (N, V)>,
+    ) -> Result<Self, Error> {
+        pairs
+            .into_iter()
+            .map(|(name, value)| Header::parse(name, value))
+            .collect()
+    }
+
+    /// Adds a field at the end.
+    pub fn push(&mut self, header: Header) {
+        self.0.push(header);
+    }
+
+    /// Whether a field of that name, whatever its case, is there.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.first(name).is_some()
+    }
+
+    /// The value of the first field of that name.
+    #[must_use]
+    pub fn first(&self, name: &str) -> Option<&[u8]> {
+        self.0
+            .iter()
+            .find(|header| header.is(name))
+            .map(Header::value)
+    }
+
+    /// The values of all fields of that name.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+        self.0
+            .iter()
+            .filter(move |header| header.is(name))
+            .map(Header::value)
+    }
+
+    /// All fields in order.
+    pub fn iter(&self) -> std::slice::Iter<'_, Header> {
+        self.0.iter()
+    }
+
+    /// How many fields there are.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is no field.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The comma-separated elements of all fields of that name, trimmed, empty ones left out (RFC 9110, section 5.6.1).
+    pub fn elements<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+        self.all(name)
+            .flat_map(|value| value.split(|byte| *byte == b','))
+            .map(<[u8]>::trim_ascii)
+            .filter(|element| !element.is_empty())
+    }
+}
+
+impl FromIterator<Header> for Headers {
+    fn from_iter<I: IntoIterator<Item = Header>>(headers: I) -> Self {
+        Self(headers.into_iter().collect())
+    }
+}
+
+impl IntoIterator for Headers {
+    type Item = Header;
+    type IntoIter = std::vec::IntoIter<Header>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a Headers {
+    type Item = &'a Header;
+    type IntoIter = std::slice::Iter<'a, Header>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
+}
+
+/// Whether a byte may stand in a token (RFC 9110, section 5.6.2).
+pub(crate) const fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'!' | b'#'
+                | b'$'
+                | b'%'
+                | b'&'
+                | b'\''
+                | b'*'
+                | b'+'
+                | b'-'
+                | b'.'
+                | b'^'
+                | b'_'
+                | b'`'
+                | b'|'
+                | b'~'
+        )
+}
+
+/// Whether a byte may not stand in a field value: all controls but TAB.
+const fn is_control(byte: u8) -> bool {
+    (byte < 0x20 && byte != b'\t') || byte == 0x7f
+}
+
+/// Bytes as text: UTF-8 where they are, latin-1 where they are not.
+pub(crate) fn latin1(bytes: &[u8]) -> String {
+    std::str::from_utf8(bytes).map_or_else(
+        |_| bytes.iter().copied().map(char::from).collect(),
+        str::to_owned,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_is_a_token_and_a_value_without_controls() {
+        for (case, name, value, accepted) in [
+            ("plain", "Accept", "*/*", true),
+            ("empty value", "X-Empty", "", true),
+            ("tab and latin-1", "X", "a\tb\u{e9}", true),
+            ("empty name", "", "x", false),
+            ("space in the name", "X Y", "x", false),
+            ("colon in the name", "X:", "x", false),
+            ("line break in the name", "X\r\nY", "x", false),
+            ("line break in the value", "X", "a\r\nY: b", false),
+            ("bare line feed", "X", "a\nb", false),
+            ("folded line", "X", "a\r\n b", false),
+            ("NUL", "X", "a\0", false),
+            ("DEL", "X", "a\x7f", false),
+        ] {
+            assert_eq!(Header::parse(name, value).is_ok(), accepted, "{case}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        for name in [
+            "Authorization",
+            "proxy-authorization",
+            "COOKIE",
+            "Set-Cookie",
+        ] {
+            let header = Header::parse(name, "hunter2").unwrap();
+            assert!(!format!("{header:?}").contains("hunter2"), "{name}");
+        }
+        assert_eq!(
+            format!("{:?}", Header::parse("Accept", "x").unwrap()),
+            "Accept: x"
+        );
+    }
+
+    #[test]
+    fn a_refused_value_is_not_repeated_in_the_error() {
+        let error = Header::parse("Authorization", "hunter2\n").unwrap_err();
+        assert!(!error.to_string().contains("hunter2"));
+    }
+
+    #[test]
+    fn elements_split_lists_over_several_lines() {
+        let headers =
+            Headers::parse([("Connection", "keep-alive, "), ("connection", " close,x")]).unwrap();
+        assert_eq!(
+            headers.elements("Connection").collect::<Vec<_>>(),
+            [&b"keep-alive"[..], b"close", b"x"]
+        );
+    }
+}

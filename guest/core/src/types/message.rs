@@ -1,0 +1,140 @@
+//! The parts of requests and responses that are not their bodies.
+
+use std::fmt;
+
+use super::headers::is_token;
+use super::{Error, Headers, Timeouts};
+
+/// A request method: any token (RFC 9110, section 9.1).
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct Method(String);
+
+impl Method {
+    /// A method exactly as it is written; methods are case-sensitive.
+    ///
+    /// # Errors
+    /// [`Error::InvalidRequest`] where it is empty or has a character that a token cannot have (CVE-2020-26137).
+    pub fn parse(method: impl Into<String>) -> Result<Self, Error> {
+        let method = method.into();
+        if method.is_empty() {
+            return Err(Error::InvalidRequest("the method is empty".into()));
+        }
+        if let Some(wrong) = method
+            .chars()
+            .find(|c| !u8::try_from(*c).is_ok_and(is_token))
+        {
+            return Err(Error::InvalidRequest(format!(
+                "Method cannot contain non-token characters {method:?} (found at least {wrong:?})"
+            )));
+        }
+        Ok(Self(method))
+    }
+
+    /// The method as it is sent.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether this is that method; `other` in upper case, as the standard ones are.
+    #[must_use]
+    pub fn is(&self, other: &str) -> bool {
+        self.0 == other
+    }
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// What one request asks for, as its caller wrote it.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct RequestOptions {
+    /// Replaces the manager's headers; `None` inherits them.
+    pub headers: Option<Headers>,
+    /// What it leaves open is inherited from the pool.
+    pub timeouts: Timeouts,
+}
+
+/// The version of HTTP that a response was sent with.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Version {
+    /// HTTP/1.0.
+    Http10,
+    /// HTTP/1.1.
+    Http11,
+}
+
+/// The version of TLS that a connection agreed on.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum TlsVersion {
+    /// TLS 1.2.
+    Tls12,
+    /// TLS 1.3.
+    Tls13,
+}
+
+/// The first line of a response and its fields, as the peer sent them.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct StatusLine {
+    /// The version the peer answered with.
+    pub version: Version,
+    /// The status code.
+    pub status: u16,
+    /// The reason phrase, often empty.
+    pub reason: String,
+}
+
+/// The connection that brought a response.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ConnectionInfo {
+    /// Counts the connections of a manager from 1.
+    pub number: u64,
+    /// Whether the connection had served an exchange before this one.
+    pub reused: bool,
+    /// Address and port of the first hop.
+    pub remote: String,
+    /// `None` for a connection without TLS.
+    pub tls: Option<TlsVersion>,
+}
+
+/// All of a response but its body.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ResponseHead {
+    /// The status code.
+    pub status: u16,
+    /// The version the peer answered with.
+    pub version: Version,
+    /// The reason phrase, often empty.
+    pub reason: String,
+    /// The absolute URL that was answered, without userinfo and fragment.
+    pub url: String,
+    /// The header fields in the order and case received.
+    pub headers: Headers,
+    /// The connection that brought the response.
+    pub connection: ConnectionInfo,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cve_2020_26137_a_method_is_a_token() {
+        for (method, accepted) in [
+            ("GET", true),
+            ("get", true),
+            ("M-SEARCH", true),
+            ("", false),
+            ("GE T", false),
+            ("GET / HTTP/1.1\r\nX: y", false),
+            ("GET\n", false),
+            ("G\u{c9}T", false),
+            ("G:T", false),
+        ] {
+            assert_eq!(Method::parse(method).is_ok(), accepted, "{method:?}");
+        }
+    }
+}

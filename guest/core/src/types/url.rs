@@ -1,0 +1,348 @@
+//! Absolute `http` and `https` URLs.
+//!
+//! The `url` crate parses and normalises. It also repairs what a client had better refuse (`http:///x`, controls in the authority) and
+//! strips what urllib3 encodes (TAB and line breaks in a path), so both are settled here before it sees the text.
+
+use std::fmt;
+
+use super::{Error, Host, Origin, Scheme};
+
+/// A URL that a request can be sent to, taken apart once.
+#[derive(Clone)]
+pub struct Url {
+    /// Without userinfo and fragment.
+    text: String,
+    /// Where the request-target in origin-form starts in `text`.
+    target: usize,
+    origin: Origin,
+    credentials: Option<String>,
+}
+
+impl Url {
+    /// The URL that `text` writes.
+    ///
+    /// Control characters, spaces and everything else that may not stand in a path or query is percent-encoded there, as urllib3 does; in
+    /// the scheme or the authority it is an error. A fragment is dropped. Userinfo becomes [`Url::credentials`].
+    ///
+    /// # Errors
+    /// [`Error::InvalidUrl`] or [`Error::UnsupportedScheme`]; the text of neither repeats userinfo.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let (scheme, rest) = split_scheme(text)?;
+        let Some(rest) = rest.strip_prefix("//") else {
+            return Err(invalid(
+                text,
+                "a host must follow, as in http://example.com/",
+            ));
+        };
+        let (authority, rest) =
+            rest.split_at(rest.find(['/', '\\', '?', '#']).unwrap_or(rest.len()));
+        if let Some(wrong) = authority.chars().find(|c| *c <= ' ' || *c == '\x7f') {
+            return Err(invalid(text, &format!("the host contains {wrong:?}")));
+        }
+        let (userinfo, host) = authority
+            .rsplit_once('@')
+            .map_or((None, authority), |(userinfo, host)| (Some(userinfo), host));
+        if host.is_empty() || host.starts_with(':') {
+            return Err(Error::InvalidUrl("No host specified.".into()));
+        }
+        let written = format!("{}://{host}{}", scheme.as_str(), encode(rest));
+        let parsed =
+            url::Url::parse(&written).map_err(|cause| invalid(text, &cause.to_string()))?;
+        let host = parsed
+            .host_str()
+            .ok_or_else(|| Error::InvalidUrl("No host specified.".into()))?;
+        let origin = Origin::new(scheme, Host::parsed(host), parsed.port());
+        let target = url::Position::BeforePath;
+        let target_length = parsed[target..].len();
+        let text = String::from(parsed);
+        Ok(Self {
+            target: text.len() - target_length,
+            text,
+            origin,
+            credentials: userinfo
+                .filter(|userinfo| !userinfo.is_empty())
+                .map(str::to_owned),
+        })
+    }
+
+    /// The absolute URL without userinfo and fragment.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The request-target in origin-form: path and query (RFC 9112, section 3.2.1).
+    #[must_use]
+    pub fn target(&self) -> &str {
+        self.text.get(self.target..).unwrap_or("/")
+    }
+
+    /// Where the URL leads.
+    #[must_use]
+    pub const fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// The userinfo, percent-decoded, as `name:password`: Basic credentials for this origin and for no other.
+    #[must_use]
+    pub fn credentials(&self) -> Option<Vec<u8>> {
+        let userinfo = self.credentials.as_ref()?;
+        let mut decoded = percent_decode(userinfo);
+        if !decoded.contains(&b':') {
+            decoded.push(b':');
+        }
+        Some(decoded)
+    }
+}
+
+impl fmt::Debug for Url {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.text)
+    }
+}
+
+/// Scheme and what follows its colon.
+fn split_scheme(text: &str) -> Result<(Scheme, &str), Error> {
+    let scheme_end = text
+        .find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '+' | '-' | '.'))
+        .unwrap_or(text.len());
+    let (scheme, rest) = text.split_at(scheme_end);
+    match rest.strip_prefix(':') {
+        Some(rest) if scheme.starts_with(|c: char| c.is_ascii_alphabetic()) => {
+            Ok((Scheme::parse(scheme)?, rest))
+        }
+        _ => Err(invalid(text, "it must start with http:// or https://")),
+    }
+}
+
+/// The error for a URL, which is shown without what could be userinfo.
+fn invalid(text: &str, why: &str) -> Error {
+    let shown = match text.rfind('@') {
+        Some(at) => format!("...{}", text.get(at..).unwrap_or_default()),
+        None => text.to_owned(),
+    };
+    Error::InvalidUrl(format!("Failed to parse: {shown:?}: {why}"))
+}
+
+/// Path, query and fragment with everything encoded that may not stand there; the fragment is dropped.
+fn encode(rest: &str) -> String {
+    let rest = rest.split('#').next().unwrap_or_default();
+    let (path, query) = rest
+        .split_once('?')
+        .map_or((rest, None), |(path, query)| (path, Some(query)));
+    let mut encoded = String::with_capacity(rest.len() + 1);
+    if !path.starts_with('/') {
+        encoded.push('/');
+    }
+    encode_component(path, b"", &mut encoded);
+    if let Some(query) = query {
+        encoded.push('?');
+        encode_component(query, b"?", &mut encoded);
+    }
+    encoded
+}
+
+/// urllib3's rule: escapes are kept, in upper case, where every `%` begins one; where one does not, all of them are encoded.
+fn encode_component(component: &str, also_allowed: &[u8], into: &mut String) {
+    let bytes = component.as_bytes();
+    let is_escape = |at: usize| matches!(bytes.get(at + 1..at + 3), Some([a, b]) if a.is_ascii_hexdigit() && b.is_ascii_hexdigit());
+    let keeps_escapes = bytes
+        .iter()
+        .enumerate()
+        .all(|(at, byte)| *byte != b'%' || is_escape(at));
+    let mut escape_left = 0;
+    for byte in bytes {
+        if escape_left > 0 {
+            escape_left -= 1;
+            into.push(char::from(byte.to_ascii_uppercase()));
+        } else if *byte == b'%' && keeps_escapes {
+            escape_left = 2;
+            into.push('%');
+        } else if is_path_byte(*byte) || also_allowed.contains(byte) {
+            into.push(char::from(*byte));
+        } else {
+            const HEX: [char; 16] = [
+                '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F',
+            ];
+            into.push('%');
+            into.extend(
+                [byte >> 4, byte & 15]
+                    .map(|digit| HEX.get(usize::from(digit)).copied().unwrap_or('0')),
+            );
+        }
+    }
+}
+
+/// `pchar` or `/` (RFC 3986, section 3.3), without `%`.
+const fn is_path_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'-' | b'.'
+                | b'_'
+                | b'~'
+                | b'!'
+                | b'$'
+                | b'&'
+                | b'\''
+                | b'('
+                | b')'
+                | b'*'
+                | b'+'
+                | b','
+                | b';'
+                | b'='
+                | b':'
+                | b'@'
+                | b'/'
+        )
+}
+
+fn percent_decode(text: &str) -> Vec<u8> {
+    let mut bytes = text.bytes();
+    let mut decoded = Vec::with_capacity(text.len());
+    while let Some(byte) = bytes.next() {
+        let mut ahead = bytes.clone();
+        let digit = |byte: Option<u8>| {
+            byte.and_then(|byte| char::from(byte).to_digit(16))
+                .and_then(|digit| u8::try_from(digit).ok())
+        };
+        match (byte, digit(ahead.next()), digit(ahead.next())) {
+            (b'%', Some(high), Some(low)) => {
+                decoded.push(high << 4 | low);
+                bytes = ahead;
+            }
+            _ => decoded.push(byte),
+        }
+    }
+    decoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_normalised() {
+        for (written, expected) in [
+            ("http://example.com", "http://example.com/"),
+            ("HTTP://Example.COM:80/a", "http://example.com/a"),
+            ("https://example.com:443", "https://example.com/"),
+            (
+                "http://example.com:8080?x=1",
+                "http://example.com:8080/?x=1",
+            ),
+            ("http://h/a/../b/./c", "http://h/b/c"),
+            ("http://h//x", "http://h//x"),
+            ("http://h/a b\tc\r\nd", "http://h/a%20b%09c%0D%0Ad"),
+            ("http://h/?q=a b", "http://h/?q=a%20b"),
+            ("http://h/%c3%a9", "http://h/%C3%A9"),
+            ("http://h/a%20b%", "http://h/a%2520b%25"),
+            ("http://h/\u{e9}", "http://h/%C3%A9"),
+            ("http://h/a\\b", "http://h/a%5Cb"),
+            ("http://h/a|b^c", "http://h/a%7Cb%5Ec"),
+            ("http://h/x#frag", "http://h/x"),
+            ("http://u:p@h/x", "http://h/x"),
+            ("http://[::1]:81/", "http://[::1]:81/"),
+            ("http://h:0/", "http://h:0/"),
+            ("http://h:/", "http://h/"),
+        ] {
+            assert_eq!(
+                Url::parse(written).map(|url| url.as_str().to_owned()),
+                Ok(expected.to_owned()),
+                "{written:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_url_is_refused() {
+        for (case, written, kind) in [
+            ("empty", "", "invalid-url"),
+            ("no scheme", "example.com/x", "invalid-url"),
+            ("only a path", "/x", "invalid-url"),
+            ("leading space", " http://h/", "invalid-url"),
+            ("unknown scheme", "ftp://h/", "unsupported-scheme"),
+            (
+                "host taken for a scheme",
+                "localhost:8080",
+                "unsupported-scheme",
+            ),
+            ("no host", "http://", "invalid-url"),
+            ("empty host", "http:///x", "invalid-url"),
+            ("only a port", "http://:80/", "invalid-url"),
+            ("only userinfo", "http://u:p@/", "invalid-url"),
+            ("no slashes", "http:h/x", "invalid-url"),
+            ("one slash", "http:/h/x", "invalid-url"),
+            ("backslashes", "http:\\\\h/x", "invalid-url"),
+            ("port too large", "http://h:65536/", "invalid-url"),
+            ("port not a number", "http://h:x/", "invalid-url"),
+            ("negative port", "http://h:-1/", "invalid-url"),
+            ("space in the host", "http://a b/", "invalid-url"),
+            ("tab in the host", "http://a\tb/", "invalid-url"),
+            ("open bracket", "http://[::1/", "invalid-url"),
+        ] {
+            assert_eq!(
+                Url::parse(written).err().map(|error| error.kind()),
+                Some(kind),
+                "{case}"
+            );
+        }
+    }
+
+    #[test]
+    fn cve_2019_9740_and_cve_2019_11236_a_line_break_never_leaves_the_target() {
+        let url = Url::parse("http://h/a\r\nX-Injected: y").unwrap();
+        assert_eq!(url.target(), "/a%0D%0AX-Injected:%20y");
+        assert_eq!(
+            Url::parse("http://h\r\nX: y/").unwrap_err().kind(),
+            "invalid-url"
+        );
+    }
+
+    #[test]
+    fn cve_2021_33503_many_at_signs_fail_fast() {
+        assert_eq!(
+            Url::parse(&format!("https://{}[", "@".repeat(10_000)))
+                .unwrap_err()
+                .kind(),
+            "invalid-url"
+        );
+    }
+
+    #[test]
+    fn cve_2020_7212_a_megabyte_of_escapes_is_linear() {
+        let url = Url::parse(&format!("http://h/{}", "%aB".repeat(350_000))).unwrap();
+        assert_eq!(url.target().len(), 1 + 3 * 350_000);
+    }
+
+    #[test]
+    fn userinfo_becomes_credentials_and_is_never_shown() {
+        for (written, expected) in [
+            ("http://u:p@h/", Some("u:p")),
+            ("http://u@h/", Some("u:")),
+            ("http://u:p%40x@h/", Some("u:p@x")),
+            ("http://a@b:c@h/", Some("a@b:c")),
+            ("http://@h/", None),
+            ("http://h/", None),
+        ] {
+            let url = Url::parse(written).unwrap();
+            assert_eq!(
+                url.credentials().as_deref(),
+                expected.map(str::as_bytes),
+                "{written}"
+            );
+        }
+        let url = Url::parse("http://user:hunter2@h/x").unwrap();
+        assert!(!format!("{url:?}{}", url.as_str()).contains("hunter2"));
+        for broken in ["http://user:hunter2@h:x/", "http:user:hunter2@h"] {
+            assert!(
+                !Url::parse(broken)
+                    .unwrap_err()
+                    .to_string()
+                    .contains("hunter2"),
+                "{broken}"
+            );
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! What the tests stand on.
+
+mod peers;
+mod tls;
+mod together;
+mod world;
+
+pub(crate) use peers::{chunked, ok, origin_of, text};
+pub(crate) use tls::{Authority, KEY_UPDATE, NOW, Seen, TlsServer};
+pub(crate) use together::{both, within};
+pub(crate) use world::{World, address};

@@ -1,0 +1,193 @@
+//! A TLS server between a script and the wire, and who vouches for it.
+
+use std::cell::RefCell;
+use std::io::{Read as _, Write as _};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
+};
+use rustls::crypto::ring;
+use rustls::pki_types::{PrivateKeyDer, UnixTime};
+use rustls::time_provider::TimeProvider;
+use rustls::{HandshakeKind, ServerConfig, ServerConnection, SupportedProtocolVersion};
+use urlpool_core::sim::{Codec, Listener, Script};
+
+/// What time it is: in the summer of 2025.
+pub(crate) const NOW: Duration = Duration::from_secs(1_750_000_000);
+/// What a script sends to make its server change keys instead.
+pub(crate) const KEY_UPDATE: &[u8] = b"(other keys from here on)";
+
+/// A root that signs certificates.
+pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
+
+impl Authority {
+    pub(crate) fn new() -> Self {
+        let key = KeyPair::generate().expect("there is randomness");
+        let mut params = CertificateParams::default();
+        // Roots of one name are told apart by their signatures only, which is another error.
+        let name = format!("a root for tests {:x?}", &key.public_key_raw()[1..9]);
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        Self(CertifiedIssuer::self_signed(params, key).expect("a root signs itself"))
+    }
+
+    /// The root as a PEM bundle.
+    pub(crate) fn pem(&self) -> Vec<u8> {
+        self.0.pem().into_bytes()
+    }
+
+    /// A server with a certificate for these names and addresses, good throughout 2025.
+    pub(crate) fn server(
+        &self,
+        names: &[&str],
+        versions: &[&'static SupportedProtocolVersion],
+    ) -> TlsServer {
+        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+        let mut params = CertificateParams::new(names).expect("the names are names");
+        params.not_before = date_time_ymd(2025, 1, 1);
+        params.not_after = date_time_ymd(2026, 1, 1);
+        let key = KeyPair::generate().expect("there is randomness");
+        let certificate = params
+            .signed_by(&key, &self.0)
+            .expect("the root signs certificates");
+        let key = PrivateKeyDer::try_from(key.serialize_der()).expect("the key is a key");
+        let provider = Arc::new(ring::default_provider());
+        let mut config = ServerConfig::builder_with_details(provider, Arc::new(Clock))
+            .with_protocol_versions(versions)
+            .expect("the versions are supported")
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], key)
+            .expect("key and certificate belong together");
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        TlsServer {
+            config,
+            is_rude: false,
+            seen: Rc::default(),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Clock;
+
+impl TimeProvider for Clock {
+    fn current_time(&self) -> Option<UnixTime> {
+        Some(UnixTime::since_unix_epoch(NOW))
+    }
+}
+
+/// What a server saw of one connection.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Seen {
+    pub(crate) kind: Option<HandshakeKind>,
+    pub(crate) alpn: Option<Vec<u8>>,
+    pub(crate) name: Option<String>,
+    pub(crate) failure: Option<rustls::Error>,
+}
+
+/// A TLS server, one session for each connection.
+pub(crate) struct TlsServer {
+    pub(crate) config: ServerConfig,
+    /// Whether it closes without a word.
+    pub(crate) is_rude: bool,
+    seen: Rc<RefCell<Vec<Seen>>>,
+}
+
+impl TlsServer {
+    /// Closes without `close_notify`.
+    pub(crate) fn rude(self) -> Self {
+        Self {
+            is_rude: true,
+            ..self
+        }
+    }
+
+    /// What it will have seen, connection by connection.
+    pub(crate) fn seen(&self) -> impl Fn() -> Vec<Seen> + use<> {
+        let seen = Rc::clone(&self.seen);
+        move || seen.borrow().clone()
+    }
+
+    /// Puts it to work.
+    pub(crate) fn listener(self, scripts: Vec<Script>) -> Listener {
+        let config = Arc::new(self.config);
+        let make = move || -> Box<dyn Codec> {
+            self.seen.borrow_mut().push(Seen::default());
+            Box::new(Session {
+                tls: ServerConnection::new(Arc::clone(&config)).expect("the settings are right"),
+                is_rude: self.is_rude,
+                number: self.seen.borrow().len() - 1,
+                seen: Rc::clone(&self.seen),
+            })
+        };
+        Listener::Through(scripts, Box::new(make))
+    }
+}
+
+struct Session {
+    tls: ServerConnection,
+    is_rude: bool,
+    number: usize,
+    seen: Rc<RefCell<Vec<Seen>>>,
+}
+
+impl Session {
+    fn take(&mut self) -> Vec<u8> {
+        let mut wire = Vec::new();
+        while self.tls.wants_write() {
+            self.tls.write_tls(&mut wire).expect("a vector takes all");
+        }
+        wire
+    }
+
+    fn decrypt(&mut self, mut wire: &[u8], plain: &mut Vec<u8>) -> Result<(), rustls::Error> {
+        while !wire.is_empty() {
+            self.tls.read_tls(&mut wire).expect("a slice can be read");
+            let ready = self.tls.process_new_packets()?.plaintext_bytes_to_read();
+            let mut bytes = vec![0; ready];
+            self.tls
+                .reader()
+                .read_exact(&mut bytes)
+                .expect("as many are ready");
+            plain.append(&mut bytes);
+        }
+        Ok(())
+    }
+}
+
+impl Codec for Session {
+    fn incoming(&mut self, wire: &[u8], plain: &mut Vec<u8>, reply: &mut Vec<u8>) {
+        let failure = self.decrypt(wire, plain).err();
+        reply.append(&mut self.take());
+        self.seen.borrow_mut()[self.number] = Seen {
+            kind: self.tls.handshake_kind(),
+            alpn: self.tls.alpn_protocol().map(<[u8]>::to_vec),
+            name: self.tls.server_name().map(str::to_owned),
+            failure,
+        };
+    }
+
+    fn outgoing(&mut self, plain: &[u8]) -> Vec<u8> {
+        if plain == KEY_UPDATE {
+            self.tls.refresh_traffic_keys().expect("TLS 1.3 is agreed");
+            return self.take();
+        }
+        self.tls.set_buffer_limit(None);
+        self.tls
+            .writer()
+            .write_all(plain)
+            .expect("there is no limit");
+        self.take()
+    }
+
+    fn farewell(&mut self) -> Vec<u8> {
+        if self.is_rude {
+            return Vec::new();
+        }
+        self.tls.send_close_notify();
+        self.take()
+    }
+}
