@@ -1,0 +1,152 @@
+//! A TCP connection over `wasi:io` streams, and an output stream of somebody else's as a sink.
+
+use std::task::{Context, Poll, ready};
+
+use urlpool_core::driver::{ByteStream, IoError, Sink};
+use wasi::io::streams::{InputStream, OutputStream, StreamError};
+use wasi::sockets::tcp::TcpSocket;
+
+use crate::reactor::Source;
+
+/// A TCP connection. The fields are dropped in this order: pollables before their streams, streams before their socket.
+pub(crate) struct WasiStream {
+    readable: Source,
+    writable: Option<Source>,
+    input: InputStream,
+    output: OutputStream,
+    _socket: TcpSocket,
+}
+
+impl WasiStream {
+    pub(crate) fn new(socket: TcpSocket, input: InputStream, output: OutputStream) -> Self {
+        Self {
+            readable: Source::new(input.subscribe()),
+            writable: None,
+            input,
+            output,
+            _socket: socket,
+        }
+    }
+}
+
+impl ByteStream for WasiStream {
+    /// Waits before it reads: an answer is never there at once, and asking in vain costs as much as reading. Only while a body flows, which
+    /// fills whole buffers, is it worth trying first.
+    fn poll_read(
+        &mut self,
+        context: &mut Context<'_>,
+        max: usize,
+        into: &mut Vec<u8>,
+    ) -> Poll<Result<usize, IoError>> {
+        loop {
+            ready!(self.readable.poll_ready(context));
+            let outcome = self.try_read(max, into);
+            if !matches!(outcome, Some(Ok(count)) if count == max) {
+                self.readable.unready();
+            }
+            if let Some(outcome) = outcome {
+                return Poll::Ready(outcome);
+            }
+        }
+    }
+
+    fn try_read(&mut self, max: usize, into: &mut Vec<u8>) -> Option<Result<usize, IoError>> {
+        match self.input.read(max as u64) {
+            Ok(bytes) if bytes.is_empty() => None,
+            Ok(bytes) => {
+                let count = bytes.len();
+                if into.is_empty() {
+                    *into = bytes;
+                } else {
+                    into.extend_from_slice(&bytes);
+                }
+                Some(Ok(count))
+            }
+            Err(StreamError::Closed) => Some(Ok(0)),
+            Err(error) => Some(Err(IoError::gone(words(&error)))),
+        }
+    }
+
+    fn poll_write(
+        &mut self,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<Result<usize, IoError>> {
+        poll_write(&self.output, &mut self.writable, context, bytes)
+            .map_err(|error| IoError::gone(words(&error)))
+    }
+}
+
+/// An output stream that a body is copied to.
+pub(crate) struct StreamSink<'a> {
+    writable: Option<Source>,
+    stream: &'a OutputStream,
+    is_flushing: bool,
+}
+
+impl<'a> StreamSink<'a> {
+    pub(crate) const fn new(stream: &'a OutputStream) -> Self {
+        Self {
+            writable: None,
+            stream,
+            is_flushing: false,
+        }
+    }
+}
+
+impl Sink for StreamSink<'_> {
+    fn poll_write(
+        &mut self,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<Result<usize, String>> {
+        poll_write(self.stream, &mut self.writable, context, bytes).map_err(|error| words(&error))
+    }
+
+    fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<Result<(), String>> {
+        if !self.is_flushing {
+            self.stream.flush().map_err(|error| words(&error))?;
+            self.is_flushing = true;
+        }
+        poll_permit(self.stream, &mut self.writable, context)
+            .map_ok(drop)
+            .map_err(|error| words(&error))
+    }
+}
+
+/// Writes as much as the stream permits at once (`write` traps beyond that).
+fn poll_write(
+    stream: &OutputStream,
+    writable: &mut Option<Source>,
+    context: &mut Context<'_>,
+    bytes: &[u8],
+) -> Poll<Result<usize, StreamError>> {
+    let permit = ready!(poll_permit(stream, writable, context))?;
+    let chunk = bytes.get(..permit.min(bytes.len())).unwrap_or(bytes);
+    stream.write(chunk)?;
+    Poll::Ready(Ok(chunk.len()))
+}
+
+/// How many bytes the stream takes, once it takes any.
+fn poll_permit(
+    stream: &OutputStream,
+    writable: &mut Option<Source>,
+    context: &mut Context<'_>,
+) -> Poll<Result<usize, StreamError>> {
+    loop {
+        let permit = stream.check_write()?;
+        if permit > 0 {
+            return Poll::Ready(Ok(usize::try_from(permit).unwrap_or(usize::MAX)));
+        }
+        let source = writable.get_or_insert_with(|| Source::new(stream.subscribe()));
+        ready!(source.poll_ready(context));
+        source.unready();
+    }
+}
+
+fn words(error: &StreamError) -> String {
+    match error {
+        StreamError::Closed => "Broken pipe".into(),
+        StreamError::LastOperationFailed(error) => error.to_debug_string(),
+    }
+}
