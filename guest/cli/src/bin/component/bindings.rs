@@ -1,0 +1,15 @@
+//! The imports, as wit-bindgen generates them from the contract.
+
+wit_bindgen::generate!({
+    inline: "
+        package urlpool:command@0.1.0;
+
+        world command {
+            import urlpool:client/types@0.1.0;
+            import urlpool:client/blocking@0.1.0;
+        }
+    ",
+    path: "../../wit",
+    world: "urlpool:command/command",
+    generate_all,
+});

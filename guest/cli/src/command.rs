@@ -1,0 +1,170 @@
+//! The options as they are typed and as `--help` shows them. Curl's letters where curl has them.
+//!
+//! An option exists only where the behaviour behind it does.
+
+use std::path::PathBuf;
+
+use clap::{Arg, ArgAction, Command, value_parser};
+
+/// The command with all its options.
+pub(crate) fn command() -> Command {
+    Command::new("urlpool")
+        .bin_name("urlpool")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Fetches URLs over connections that are kept and used again.")
+        .override_usage("urlpool [OPTIONS] URL...")
+        .disable_help_flag(true)
+        .disable_version_flag(true)
+        .arg(
+            Arg::new("url")
+                .value_name("URL")
+                .help("What to fetch, one after the other")
+                .num_args(1..)
+                .action(ArgAction::Append)
+                .required(true),
+        )
+        .args(request())
+        .args(output())
+        .args(limits())
+        .args(connections())
+        .args(other())
+}
+
+fn request() -> [Arg; 5] {
+    [
+        text(
+            "request",
+            "METHOD",
+            "Default GET; POST when there is a body",
+        )
+        .short('X'),
+        text(
+            "header",
+            "'NAME: VALUE'",
+            "Add a header; repeatable; 'NAME;' has no value",
+        )
+        .short('H')
+        .action(ArgAction::Append),
+        text("data", "TEXT|@FILE", "Body as it is; @- is standard input")
+            .short('d')
+            .conflicts_with("json"),
+        text(
+            "json",
+            "TEXT|@FILE",
+            "The same with Content-Type: application/json",
+        ),
+        text("user", "NAME:PASSWORD", "Basic credentials for the URLs").short('u'),
+    ]
+    .map(|arg| arg.help_heading("Request"))
+}
+
+fn output() -> [Arg; 6] {
+    [
+        text(
+            "output",
+            "FILE|-",
+            "Write the body there; one for each URL, in order",
+        )
+        .short('o')
+        .value_parser(value_parser!(PathBuf))
+        .action(ArgAction::Append),
+        Arg::new("remote-name")
+            .short('O')
+            .help("Write it to a file named as the URL ends")
+            .action(ArgAction::SetTrue)
+            .overrides_with("remote-name"),
+        flag("include", "Write status line and headers too").short('i'),
+        flag("verbose", "Tell on standard error what happens").short('v'),
+        text(
+            "report",
+            "json",
+            "A line of JSON for each request instead of its body",
+        )
+        .value_parser(["json"])
+        .hide_possible_values(true),
+        flag("fail", "Exit 22 where a status is 400 or above"),
+    ]
+    .map(|arg| arg.help_heading("Output"))
+}
+
+fn limits() -> [Arg; 4] {
+    [
+        text(
+            "connect-timeout",
+            "S",
+            "Seconds for name lookup, TCP and TLS",
+        ),
+        text("read-timeout", "S", "Seconds for each wait for the server"),
+        text("timeout", "S", "Seconds for a whole request, body included"),
+        text("max-body", "BYTES", "Fail where a body is larger").value_parser(value_parser!(u64)),
+    ]
+    .map(|arg| arg.help_heading("Limits"))
+}
+
+fn connections() -> [Arg; 4] {
+    [
+        text(
+            "cacert",
+            "FILE",
+            "Trust these PEM certificates and no others",
+        )
+        .value_parser(value_parser!(PathBuf)),
+        text("num-pools", "N", "Keep pools for N origins; default 10")
+            .value_parser(value_parser!(u32)),
+        text("maxsize", "N", "Keep N idle connections a pool; default 1")
+            .value_parser(value_parser!(u32)),
+        text("repeat", "N", "Fetch all of the URLs N times over")
+            .value_parser(value_parser!(u64).range(1..)),
+    ]
+    .map(|arg| arg.help_heading("Connections"))
+}
+
+fn other() -> [Arg; 2] {
+    [
+        flag("help", "Print this")
+            .short('h')
+            .action(ArgAction::Help),
+        flag("version", "Print the version")
+            .short('V')
+            .action(ArgAction::Version),
+    ]
+    .map(|arg| arg.help_heading("Other"))
+}
+
+/// An option whose value may begin with a hyphen, as in curl, so that `-d -5` and `--timeout -1` are read as they are meant.
+fn text(name: &'static str, value: &'static str, help: &'static str) -> Arg {
+    Arg::new(name)
+        .long(name)
+        .value_name(value)
+        .help(help)
+        .allow_hyphen_values(true)
+}
+
+fn flag(name: &'static str, help: &'static str) -> Arg {
+    Arg::new(name)
+        .long(name)
+        .help(help)
+        .action(ArgAction::SetTrue)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_declaration_is_sound() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn help_fits_a_small_screen() {
+        let help = command().render_help().to_string();
+        assert!(help.lines().count() <= 50, "{help}");
+        for line in help.lines() {
+            assert!(line.chars().count() <= 80, "{line:?}");
+        }
+        for heading in ["Request:", "Output:", "Limits:", "Connections:", "Other:"] {
+            assert!(help.lines().any(|line| line == heading), "{heading}");
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! The `urlpool` command: options, output and the report, over a [`Client`] that somebody else implements.
+//!
+//! Two fronts share it: the command component (`src/bin/component`), whose client is the imported `urlpool:client/blocking`, and the
+//! native binary of `urlpool-host`. Neither decides anything; what the command does and says is decided here.
+//!
+//! - `command` declares the options, `options` turns what was typed into values that parse or do not exist.
+//! - `session` sends the requests one after the other and tallies the exit status.
+//! - `delivery` brings a body to standard output or, through `part`, to its file.
+//! - `report` writes the JSON line, `trace` the lines of `--verbose`.
+
+mod client;
+mod command;
+mod delivery;
+mod options;
+mod part;
+mod report;
+mod run;
+mod session;
+mod text;
+mod trace;
+
+#[cfg(test)]
+mod fake;
+
+pub use client::{Body, Client};
+pub use run::{Streams, run};

@@ -1,0 +1,410 @@
+//! What the options mean, and which are refused.
+
+use super::*;
+
+fn parse(arguments: &[&str]) -> Result<Options, Early> {
+    parse_with_input(arguments, b"")
+}
+
+fn parse_with_input(arguments: &[&str], mut input: &[u8]) -> Result<Options, Early> {
+    let arguments = ["urlpool"].iter().chain(arguments).map(OsString::from);
+    Options::parse(arguments, &mut input)
+}
+
+fn usage_error(arguments: &[&str]) -> String {
+    match parse(arguments) {
+        Err(Early::Usage(text)) => text,
+        other => panic!("{arguments:?}: {other:?}"),
+    }
+}
+
+#[test]
+fn the_method_follows_the_body() {
+    for (arguments, expected) in [
+        (&["http://h/"][..], "GET"),
+        (&["http://h/", "-d", ""], "POST"),
+        (&["http://h/", "--json", "{}"], "POST"),
+        (&["http://h/", "-d", "x", "-X", "put"], "PUT"),
+        (&["http://h/", "--request=M-SEARCH"], "M-SEARCH"),
+    ] {
+        assert_eq!(
+            parse(arguments).unwrap().method.as_str(),
+            expected,
+            "{arguments:?}"
+        );
+    }
+}
+
+#[test]
+fn headers_are_those_written_and_those_that_options_add() {
+    for (case, arguments, expected) in [
+        ("none", &[][..], &[][..]),
+        (
+            "order, case and repetition",
+            &["-H", "b: 1", "-H", "A:2", "--header", "b:  3 "],
+            &[("b", "1"), ("A", "2"), ("b", "3")],
+        ),
+        ("colons in a value", &["-H", "a: b:c;"], &[("a", "b:c;")]),
+        ("an empty value", &["-H", "a;"], &[("a", "")]),
+        (
+            "credentials",
+            &["-u", "aladdin:opensesame"],
+            &[("Authorization", "Basic YWxhZGRpbjpvcGVuc2VzYW1l")],
+        ),
+        (
+            "an empty password",
+            &["-u", "a:"],
+            &[("Authorization", "Basic YTo=")],
+        ),
+        (
+            "credentials by hand",
+            &["-u", "a:b", "-H", "authorization: own"],
+            &[("authorization", "own")],
+        ),
+        ("data", &["-d", "x"], &[]),
+        (
+            "JSON",
+            &["--json", "1"],
+            &[("Content-Type", "application/json")],
+        ),
+        (
+            "JSON with a type of its own",
+            &["--json", "1", "-H", "content-type: a/b"],
+            &[("content-type", "a/b")],
+        ),
+    ] {
+        let arguments = [arguments, &["http://h/"]].concat();
+        let expected =
+            Some(Headers::parse(expected.iter().copied()).unwrap()).filter(|all| !all.is_empty());
+        assert_eq!(
+            parse(&arguments).unwrap().request.headers,
+            expected,
+            "{case}"
+        );
+    }
+}
+
+#[test]
+fn a_body_is_text_or_a_file_or_standard_input() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("body");
+    std::fs::write(&file, b"from\r\na file\xff").unwrap();
+    let at_file = format!("@{}", file.display());
+    for (case, arguments, expected) in [
+        ("nothing", &[][..], Content::Empty),
+        ("text", &["-d", "a=b"], Content::Bytes(b"a=b".to_vec())),
+        ("empty text", &["-d", ""], Content::Bytes(Vec::new())),
+        (
+            "a hyphen first",
+            &["-d", "-5"],
+            Content::Bytes(b"-5".to_vec()),
+        ),
+        (
+            "a file",
+            &["-d", &at_file],
+            Content::Bytes(b"from\r\na file\xff".to_vec()),
+        ),
+        (
+            "a file of JSON",
+            &["--json", &at_file],
+            Content::Bytes(b"from\r\na file\xff".to_vec()),
+        ),
+        (
+            "standard input",
+            &["-d", "@-"],
+            Content::Bytes(b"typed\n".to_vec()),
+        ),
+    ] {
+        let arguments = [arguments, &["http://h/"]].concat();
+        let options = parse_with_input(&arguments, b"typed\n").unwrap();
+        assert_eq!(options.content, expected, "{case}");
+    }
+}
+
+#[test]
+fn each_url_has_its_output() {
+    let file = |name: &str| Output::File(name.into());
+    for (case, arguments, expected) in [
+        ("none", &["http://h/a"][..], vec![Output::Stdout]),
+        ("one", &["-o", "f", "http://h/a"], vec![file("f")]),
+        (
+            "standard output",
+            &["http://h/a", "-o", "-"],
+            vec![Output::Stdout],
+        ),
+        (
+            "in order, and too few",
+            &[
+                "-o",
+                "f",
+                "http://h/a",
+                "http://h/b",
+                "-o",
+                "g",
+                "http://h/c",
+            ],
+            vec![file("f"), file("g"), Output::Stdout],
+        ),
+        (
+            "by the URL's name",
+            &["-O", "http://h/x/a%20b.tar?q=/z", "-O", "http://h/b"],
+            vec![file("a%20b.tar"), file("b")],
+        ),
+        (
+            "the rest by the URL's name",
+            &["-O", "-o", "f", "http://h/a", "http://h/b"],
+            vec![file("f"), file("b")],
+        ),
+        (
+            "no other folder",
+            &["-O", "http://h/x/..%2f..%2fetc", "http://h/a\\b"],
+            vec![file("..%2F..%2Fetc"), file("a%5Cb")],
+        ),
+        (
+            "a report",
+            &["--report", "json", "http://h/a"],
+            vec![Output::Nowhere],
+        ),
+        (
+            "a report and a file",
+            &["--report=json", "-o", "f", "http://h/a", "http://h/b"],
+            vec![file("f"), Output::Nowhere],
+        ),
+    ] {
+        let outputs: Vec<_> = parse(arguments)
+            .unwrap()
+            .targets
+            .into_iter()
+            .map(|target| target.output)
+            .collect();
+        assert_eq!(outputs, expected, "{case}");
+    }
+}
+
+#[test]
+fn a_url_is_sent_as_typed_and_shown_without_userinfo() {
+    let options = parse(&["http://user:hunter2@H:80/a b#c"]).unwrap();
+    assert_eq!(options.targets[0].url, "http://user:hunter2@H:80/a b#c");
+    assert_eq!(options.targets[0].shown, "http://h/a%20b");
+}
+
+#[test]
+fn settings_are_those_given() {
+    assert_eq!(
+        parse(&["http://h/"]).unwrap().manager,
+        ManagerSettings::default()
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let roots = folder.path().join("roots.pem");
+    std::fs::write(&roots, "PEM").unwrap();
+    let arguments =
+        "--connect-timeout 2 --read-timeout .5 --timeout 1e3 --num-pools 2 --maxsize 0 -v";
+    let mut arguments: Vec<_> = arguments.split(' ').collect();
+    let roots = roots.display().to_string();
+    arguments.extend(["--cacert", &roots, "http://h/"]);
+    let after = |millis| Some(Limit::After(Duration::from_millis(millis)));
+    assert_eq!(
+        parse(&arguments).unwrap().manager,
+        ManagerSettings {
+            num_pools: Some(2),
+            pool: PoolSettings {
+                maxsize: Some(0),
+                timeouts: Timeouts {
+                    connect: after(2_000),
+                    read: after(500),
+                    deadline: after(1_000_000),
+                    total: None,
+                },
+                tls: TlsSettings {
+                    roots: Some(b"PEM".to_vec())
+                },
+                idle_timeout: None,
+            },
+            events: Some(EVENTS),
+            headers: None,
+        }
+    );
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_on_one_line() {
+    for (case, arguments, hint) in [
+        ("nothing", &[][..], "URL"),
+        ("no URL", &["-v"], "URL"),
+        (
+            "an unknown option",
+            &["--frobnicate", "http://h/"],
+            "--frobnicate",
+        ),
+        ("an unknown letter", &["-Z", "http://h/"], "-Z"),
+        (
+            "an option of later",
+            &["--proxy", "http://p", "http://h/"],
+            "--proxy",
+        ),
+        ("a missing value", &["http://h/", "-X"], "METHOD"),
+        ("a relative URL", &["/x"], "(invalid-url)"),
+        ("no host", &["http:///x"], "(invalid-url)"),
+        ("a bad port", &["http://h:99999/"], "(invalid-url)"),
+        ("a second URL", &["http://h/", "http://"], "(invalid-url)"),
+        ("a scheme", &["ftp://h/"], "(unsupported-scheme)"),
+        (
+            "a control in the host",
+            &["http://h\r\nX/"],
+            "(invalid-url)",
+        ),
+        (
+            "a method",
+            &["-X", "GE T", "http://h/"],
+            "(invalid-request)",
+        ),
+        (
+            "a method with a line break",
+            &["-X", "A\nB", "http://h/"],
+            "(invalid-request)",
+        ),
+        (
+            "an empty method",
+            &["-X", "", "http://h/"],
+            "(invalid-request)",
+        ),
+        (
+            "a header name",
+            &["-H", "a b: c", "http://h/"],
+            "(invalid-request)",
+        ),
+        (
+            "a header value",
+            &["-H", "a: b\r\nc: d", "http://h/"],
+            "(invalid-request)",
+        ),
+        (
+            "no header name",
+            &["-H", ": c", "http://h/"],
+            "(invalid-request)",
+        ),
+        (
+            "a header without a value",
+            &["-H", "a:", "http://h/"],
+            "'Name;'",
+        ),
+        (
+            "a header without a colon",
+            &["-H", "a b", "http://h/"],
+            "'Name: value'",
+        ),
+        (
+            "a user without a password",
+            &["-u", "a", "http://h/"],
+            "NAME:PASSWORD",
+        ),
+        (
+            "two bodies",
+            &["-d", "a", "--json", "b", "http://h/"],
+            "--json",
+        ),
+        (
+            "a missing body",
+            &["-d", "@/no/such/file", "http://h/"],
+            "/no/such/file",
+        ),
+        (
+            "missing roots",
+            &["--cacert", "/no/such/file", "http://h/"],
+            "/no/such/file",
+        ),
+        ("no time", &["--timeout", "0", "http://h/"], "--timeout"),
+        (
+            "less than no time",
+            &["--read-timeout", "-1", "http://h/"],
+            "--read-timeout",
+        ),
+        (
+            "less than a nanosecond",
+            &["--timeout", "1e-12", "http://h/"],
+            "--timeout",
+        ),
+        (
+            "not a time",
+            &["--connect-timeout", "NaN", "http://h/"],
+            "--connect-timeout",
+        ),
+        ("for ever", &["--timeout", "inf", "http://h/"], "--timeout"),
+        (
+            "longer than the clock runs",
+            &["--timeout", "1e18", "http://h/"],
+            "--timeout",
+        ),
+        (
+            "a word for a time",
+            &["--timeout", "soon", "http://h/"],
+            "--timeout",
+        ),
+        (
+            "a negative limit",
+            &["--max-body", "-1", "http://h/"],
+            "--max-body",
+        ),
+        (
+            "a fraction of a byte",
+            &["--max-body", "1.5", "http://h/"],
+            "--max-body",
+        ),
+        ("no repetition", &["--repeat", "0", "http://h/"], "--repeat"),
+        (
+            "an unknown report",
+            &["--report", "xml", "http://h/"],
+            "--report",
+        ),
+        (
+            "more outputs than URLs",
+            &["-o", "a", "-o", "b", "http://h/"],
+            "-o",
+        ),
+        (
+            "two things on standard output",
+            &["--report", "json", "-o", "-", "http://h/"],
+            "-o -",
+        ),
+        ("no name to take", &["-O", "http://h/x/?y=z"], "-O"),
+    ] {
+        let text = usage_error(arguments);
+        assert!(text.contains(hint), "{case}: {text}");
+        assert!(!text.starts_with("error"), "{case}: {text}");
+        assert!(
+            !text.contains('\n') || case.contains("line break"),
+            "{case}: {text}"
+        );
+    }
+}
+
+#[test]
+fn secrets_are_not_repeated() {
+    for arguments in [
+        &["-H", "Authorization Bearer hunter2", "http://h/"][..],
+        &["-H", "Authorization: hunter2\n", "http://h/"],
+        &["-u", "hunter2", "http://h/"],
+        &["http://user:hunter2@h:x/"],
+    ] {
+        let text = usage_error(arguments);
+        assert!(!text.contains("hunter2"), "{text}");
+    }
+}
+
+#[test]
+fn help_and_version_are_for_standard_output() {
+    for (arguments, expected) in [
+        (&["--help"][..], "Usage: urlpool [OPTIONS] URL..."),
+        (&["-h", "http:///"], "--connect-timeout <S>"),
+        (
+            &["--version"],
+            concat!("urlpool ", env!("CARGO_PKG_VERSION")),
+        ),
+        (&["-V"], concat!("urlpool ", env!("CARGO_PKG_VERSION"))),
+    ] {
+        match parse(arguments) {
+            Err(Early::Print(text)) => assert!(text.contains(expected), "{text}"),
+            other => panic!("{arguments:?}: {other:?}"),
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! From arguments to an exit status.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::io::{Read, Write};
+
+use urlpool_core::types::{Error, ManagerSettings};
+
+use crate::client::Client;
+use crate::options::{Early, Options};
+use crate::session::Session;
+use crate::text::one_line;
+
+/// Every request got a whole response.
+pub(crate) const SUCCESS: u8 = 0;
+/// A request failed, or the output could not be written.
+pub(crate) const FAILED: u8 = 1;
+/// A usage error: nothing was sent.
+pub(crate) const USAGE: u8 = 2;
+/// With `--fail`: every request got a response, and one had a status of 400 or above.
+pub(crate) const STATUS: u8 = 22;
+
+/// Standard input, output and error, or what stands for them.
+pub struct Streams<'a> {
+    /// Read where an option says `@-`.
+    pub input: &'a mut dyn Read,
+    /// Bodies, reports, help and the version.
+    pub output: &'a mut dyn Write,
+    /// One line for each error, and what `--verbose` tells.
+    pub errors: &'a mut dyn Write,
+}
+
+impl fmt::Debug for Streams<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Streams").finish_non_exhaustive()
+    }
+}
+
+impl Streams<'_> {
+    /// Writes a line on standard error. There is nobody left to tell where that fails.
+    pub(crate) fn complain(&mut self, text: &str) {
+        let _ = writeln!(self.errors, "urlpool: {}", one_line(text));
+    }
+
+    /// The same for an error, its kind first.
+    pub(crate) fn complain_of(&mut self, error: &Error) {
+        self.complain(&format!("({}) {error}", error.kind()));
+    }
+}
+
+/// Does what `arguments` ask for, over the client that `open` makes, and returns the exit status.
+///
+/// The first argument is the program's name. `open` is called once, after everything that was typed has been found sound.
+pub fn run<C: Client>(
+    arguments: impl IntoIterator<Item = OsString>,
+    mut streams: Streams<'_>,
+    open: impl FnOnce(ManagerSettings) -> Result<C, Error>,
+) -> u8 {
+    let options = match Options::parse(arguments, streams.input) {
+        Ok(options) => options,
+        Err(Early::Print(text)) => return print(&text, &mut streams),
+        Err(Early::Usage(text)) => {
+            streams.complain(&text);
+            return USAGE;
+        }
+    };
+    match open(options.manager.clone()) {
+        Ok(client) => Session::new(client, &options, streams).run(),
+        Err(error) => {
+            streams.complain_of(&error);
+            status_of(&error)
+        }
+    }
+}
+
+/// The exit status for an error that ends the run.
+pub(crate) const fn status_of(error: &Error) -> u8 {
+    if error.is_callers_input() {
+        USAGE
+    } else {
+        FAILED
+    }
+}
+
+fn print(text: &str, streams: &mut Streams<'_>) -> u8 {
+    let written = streams
+        .output
+        .write_all(text.as_bytes())
+        .and_then(|()| streams.output.flush());
+    if written.is_ok() { SUCCESS } else { FAILED }
+}
+
+#[cfg(test)]
+mod tests;

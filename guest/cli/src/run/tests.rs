@@ -1,0 +1,510 @@
+//! Exit statuses and what is written where, over a scripted client.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::io;
+use std::path::Path;
+use std::rc::Rc;
+
+use serde_json::{Value, json};
+use urlpool_core::types::{Content, Event};
+
+use super::*;
+use crate::fake::{Answer, Fake, Seen, failure};
+
+/// All that a run left behind.
+#[derive(Debug)]
+struct Ran {
+    status: u8,
+    output: String,
+    errors: String,
+    seen: Seen,
+}
+
+impl Ran {
+    fn reports(&self) -> Vec<Value> {
+        self.output
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+}
+
+fn run_with(
+    arguments: &[&str],
+    answers: impl Into<VecDeque<Answer>>,
+    output: &mut dyn Write,
+) -> (u8, String, Seen) {
+    let seen = Rc::new(RefCell::new(Seen::default()));
+    let (mut input, mut errors) = (io::empty(), Vec::new());
+    let streams = Streams {
+        input: &mut input,
+        output,
+        errors: &mut errors,
+    };
+    let status = run(
+        ["urlpool"].iter().chain(arguments).map(OsString::from),
+        streams,
+        |settings| {
+            seen.borrow_mut().settings.push(settings);
+            Ok(Fake {
+                answers: answers.into(),
+                seen: Rc::clone(&seen),
+                events: Vec::new(),
+            })
+        },
+    );
+    (status, String::from_utf8(errors).unwrap(), seen.take())
+}
+
+fn ran(arguments: &[&str], answers: impl Into<VecDeque<Answer>>) -> Ran {
+    let mut output = Vec::new();
+    let (status, errors, seen) = run_with(arguments, answers, &mut output);
+    Ran {
+        status,
+        output: output.iter().copied().map(char::from).collect(),
+        errors,
+        seen,
+    }
+}
+
+fn refused() -> Error {
+    Error::ConnectionFailed(failure("refused"))
+}
+
+fn cut_short() -> Error {
+    Error::IncompleteBody {
+        received: 3,
+        missing: Some(2),
+        failure: failure("cut\nshort"),
+    }
+}
+
+#[test]
+fn the_status_says_how_it_went() {
+    let fine = || Answer::of(200, &["one"]);
+    let missing = || Answer::of(404, &["none"]);
+    let one: &[&str] = &["http://h/"];
+    let two: &[&str] = &["http://h/", "http://h/"];
+    let fail: &[&str] = &["--fail", "http://h/", "http://h/"];
+    for (case, arguments, answers, status, output, errors) in [
+        ("a response", one, vec![fine()], 0, "one", ""),
+        ("no body", one, vec![Answer::of(204, &[])], 0, "", ""),
+        (
+            "a body in pieces",
+            one,
+            vec![Answer::of(200, &["a", "b"])],
+            0,
+            "ab",
+            "",
+        ),
+        ("a bad status", one, vec![missing()], 0, "none", ""),
+        (
+            "an error",
+            one,
+            vec![Answer::failing(refused())],
+            1,
+            "",
+            "urlpool: (connection-failed) refused\n",
+        ),
+        (
+            "an error, then a response",
+            two,
+            vec![Answer::failing(refused()), fine()],
+            1,
+            "one",
+            "urlpool: (connection-failed) refused\n",
+        ),
+        (
+            "a body that breaks",
+            one,
+            vec![Answer::broken(200, "one", cut_short())],
+            1,
+            "one",
+            "urlpool: (incomplete-body) cut\\nshort\n",
+        ),
+        (
+            "a trap",
+            one,
+            vec![Answer::failing(Error::Other("trapped".into()))],
+            1,
+            "",
+            "urlpool: (other) trapped\n",
+        ),
+        (
+            "--fail, all well",
+            fail,
+            vec![fine(), fine()],
+            0,
+            "oneone",
+            "",
+        ),
+        (
+            "--fail, 399",
+            fail,
+            vec![Answer::of(399, &[]), fine()],
+            0,
+            "one",
+            "",
+        ),
+        (
+            "--fail, a bad status",
+            fail,
+            vec![missing(), fine()],
+            22,
+            "noneone",
+            "",
+        ),
+        (
+            "--fail, a bad status and an error",
+            fail,
+            vec![missing(), Answer::failing(refused())],
+            1,
+            "none",
+            "urlpool: (connection-failed) refused\n",
+        ),
+        (
+            "--fail, a bad status and a body that breaks",
+            fail,
+            vec![fine(), Answer::broken(500, "x", cut_short())],
+            1,
+            "onex",
+            "urlpool: (incomplete-body) cut\\nshort\n",
+        ),
+        (
+            "refused by the client",
+            two,
+            vec![
+                Answer::failing(Error::InvalidRequest("framing".into())),
+                fine(),
+            ],
+            2,
+            "",
+            "urlpool: (invalid-request) framing\n",
+        ),
+    ] {
+        let ran = ran(arguments, answers);
+        assert_eq!(
+            (ran.status, ran.output.as_str(), ran.errors.as_str()),
+            (status, output, errors),
+            "{case}"
+        );
+    }
+}
+
+#[test]
+fn nothing_is_opened_or_sent_after_a_usage_error() {
+    for arguments in [
+        &["http://h/", "http:///"][..],
+        &["-X", "A B", "http://h/"],
+        &["-H", "a", "http://h/"],
+        &[],
+    ] {
+        let ran = ran(arguments, [Answer::of(200, &["one"])]);
+        assert_eq!(ran.status, 2, "{arguments:?}");
+        assert_eq!(ran.output, "", "{arguments:?}");
+        assert!(ran.errors.starts_with("urlpool: "), "{}", ran.errors);
+        assert_eq!(ran.errors.lines().count(), 1, "{}", ran.errors);
+        assert!(ran.seen.settings.is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_manager_that_does_not_open_ends_the_run() {
+    for (error, expected) in [
+        (Error::InvalidSettings("no certificate".into()), 2),
+        (Error::Other("no memory".into()), 1),
+    ] {
+        let (mut input, mut output, mut errors) = (io::empty(), Vec::new(), Vec::new());
+        let streams = Streams {
+            input: &mut input,
+            output: &mut output,
+            errors: &mut errors,
+        };
+        let told = format!("urlpool: ({}) {error}\n", error.kind());
+        let status = run::<Fake>(
+            ["urlpool", "http://h/"].map(OsString::from),
+            streams,
+            |_| Err(error),
+        );
+        assert_eq!(status, expected);
+        assert_eq!(String::from_utf8(errors).unwrap(), told);
+    }
+}
+
+#[test]
+fn the_list_is_sent_in_order_as_often_as_asked() {
+    let answers = vec![Answer::of(200, &[]); 4];
+    let ran = ran(
+        &[
+            "--repeat",
+            "2",
+            "-d",
+            "x",
+            "-H",
+            "A: b",
+            "http://u:p@h/1",
+            "http://h/2",
+        ],
+        answers,
+    );
+    assert_eq!(ran.status, 0, "{}", ran.errors);
+    assert_eq!(ran.seen.settings.len(), 1);
+    let urls: Vec<_> = ran
+        .seen
+        .requests
+        .iter()
+        .map(|request| request.1.as_str())
+        .collect();
+    assert_eq!(
+        urls,
+        [
+            "http://u:p@h/1",
+            "http://h/2",
+            "http://u:p@h/1",
+            "http://h/2"
+        ]
+    );
+    for (method, _, content, options) in &ran.seen.requests {
+        assert_eq!(method, "POST");
+        assert_eq!(*content, Content::Bytes(b"x".to_vec()));
+        assert!(
+            options
+                .headers
+                .as_ref()
+                .is_some_and(|headers| headers.has("a"))
+        );
+    }
+}
+
+#[test]
+fn the_head_comes_first_where_it_is_asked_for() {
+    assert_eq!(
+        ran(&["-i", "http://h/"], [Answer::of(201, &["body"])]).output,
+        "HTTP/1.1 201 Fine\r\nX-One: 1\r\nx-two: \u{e9}\r\n\r\nbody"
+    );
+}
+
+#[test]
+fn a_body_has_a_limit() {
+    for (limit, status, output) in [("3", 0, "one"), ("2", 1, "on"), ("0", 1, "")] {
+        let ran = ran(
+            &["-i", "--max-body", limit, "http://h/"],
+            [Answer::of(200, &["o", "ne"])],
+        );
+        assert_eq!(ran.status, status, "{limit}");
+        assert!(
+            ran.output.ends_with(&format!("\r\n\r\n{output}")),
+            "{}",
+            ran.output
+        );
+        assert_eq!(
+            ran.errors.contains("(body-too-large)"),
+            status == 1,
+            "{limit}"
+        );
+    }
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect()
+}
+
+#[test]
+fn a_file_is_whole_or_not_there() {
+    for (case, answer, extra, left) in [
+        ("whole", Answer::of(200, &["a", "b"]), &[][..], Some("ab")),
+        ("empty", Answer::of(200, &[]), &[], Some("")),
+        ("broken", Answer::broken(200, "a", cut_short()), &[], None),
+        (
+            "too large",
+            Answer::of(200, &["ab"]),
+            &["--max-body", "1"],
+            None,
+        ),
+        ("no response", Answer::failing(refused()), &[], None),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("f");
+        let path = file.display().to_string();
+        let arguments = [extra, &["-o", &path, "http://h/"]].concat();
+        let ran = ran(&arguments, [answer]);
+        assert_eq!(ran.status, u8::from(left.is_none()), "{case}");
+        assert_eq!(ran.output, "", "{case}");
+        assert_eq!(
+            std::fs::read_to_string(&file).ok().as_deref(),
+            left,
+            "{case}"
+        );
+        assert_eq!(
+            names(folder.path()).len(),
+            usize::from(left.is_some()),
+            "{case}"
+        );
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_written_fails_its_request_alone() {
+    let ran = ran(
+        &["-o", "/no/such/folder/f", "http://h/", "http://h/"],
+        [Answer::of(200, &["one"]), Answer::of(200, &["two"])],
+    );
+    assert_eq!((ran.status, ran.output.as_str()), (1, "two"));
+    assert!(
+        ran.errors
+            .starts_with("urlpool: (other) cannot write to /no/such/folder/f: "),
+        "{}",
+        ran.errors
+    );
+}
+
+#[test]
+fn a_report_is_a_line_for_each_request() {
+    let connected = Event::Connected {
+        number: 7,
+        remote: "192.0.2.7:80".into(),
+    };
+    let ran = ran(
+        &[
+            "--report",
+            "json",
+            "--max-body",
+            "4",
+            "http://u:p@h/1",
+            "http://h/2",
+            "http://h/3",
+            "http://h/4",
+        ],
+        [
+            Answer::of(200, &["a", "bc"]),
+            Answer::broken(500, "abc", cut_short()),
+            Answer::failing(Error::ReadTimeout(failure("slow"))).with([connected]),
+            Answer::of(200, &["abcde"]),
+        ],
+    );
+    assert_eq!(ran.status, 1);
+    assert_eq!(ran.errors.lines().count(), 3, "{}", ran.errors);
+    let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    let reports = ran.reports();
+    assert_eq!(reports.len(), 4);
+    for (report, pointer, expected) in [
+        (0, "/url", json!("http://h/final")),
+        (0, "/body_bytes", json!(3)),
+        (0, "/body_sha256", json!(abc)),
+        (0, "/error", json!(null)),
+        (1, "/status", json!(500)),
+        (1, "/body_sha256", json!(abc)),
+        (1, "/error/kind", json!("incomplete-body")),
+        (1, "/connection/number", json!(1)),
+        (2, "/status", json!(null)),
+        (2, "/url", json!("http://h/3")),
+        (2, "/connection/number", json!(7)),
+        (2, "/error/kind", json!("read-timeout")),
+        (3, "/body_bytes", json!(4)),
+        (3, "/error/kind", json!("body-too-large")),
+        (3, "/connection/remote", json!("192.0.2.1:80")),
+    ] {
+        assert_eq!(
+            reports[report].pointer(pointer),
+            Some(&expected),
+            "{report}{pointer}"
+        );
+    }
+}
+
+#[test]
+fn a_report_and_a_file_go_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("f");
+    let path = file.display().to_string();
+    let ran = ran(
+        &["--report", "json", "-o", &path, "http://h/"],
+        [Answer::of(200, &["body"])],
+    );
+    assert_eq!(ran.reports()[0]["body_bytes"], json!(4));
+    assert_eq!(std::fs::read_to_string(file).unwrap(), "body");
+}
+
+#[test]
+fn what_happens_is_told_on_standard_error() {
+    let events = [
+        Event::CheckedOut { number: 1 },
+        Event::Sent {
+            number: 1,
+            head: "GET / HTTP/1.1\r\nHost: h\r\n\r\n".into(),
+        },
+        Event::Received {
+            number: 1,
+            head: "HTTP/1.1 200 Fine\r\n\r\n".into(),
+        },
+    ];
+    let answer = || Answer::of(200, &["one"]).with(events.clone());
+    let told = ran(&["-v", "http://h/"], [answer()]);
+    assert_eq!(told.output, "one");
+    assert_eq!(
+        told.errors,
+        "* connection 1: used again\n> GET / HTTP/1.1\n> Host: h\n>\n< HTTP/1.1 200 Fine\n<\n"
+    );
+    assert!(told.seen.settings[0].events.is_some());
+    let silent = ran(&["http://h/"], [answer()]);
+    assert_eq!(silent.errors, "");
+    assert_eq!(silent.seen.settings[0].events, None);
+}
+
+/// Fails as it is told once `room` bytes are written.
+struct Narrow {
+    room: usize,
+    failure: io::ErrorKind,
+}
+
+impl Write for Narrow {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.room == 0 {
+            return Err(self.failure.into());
+        }
+        let written = bytes.len().min(self.room);
+        self.room -= written;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_broken_standard_output_ends_the_run() {
+    for (case, arguments, failure, is_quiet) in [
+        (
+            "pipe",
+            &["http://h/", "http://h/"][..],
+            io::ErrorKind::BrokenPipe,
+            true,
+        ),
+        (
+            "report",
+            &["--report", "json", "http://h/", "http://h/"],
+            io::ErrorKind::BrokenPipe,
+            true,
+        ),
+        ("help", &["--help"], io::ErrorKind::BrokenPipe, true),
+        (
+            "disk",
+            &["http://h/", "http://h/"],
+            io::ErrorKind::StorageFull,
+            false,
+        ),
+    ] {
+        let mut output = Narrow { room: 2, failure };
+        let answers = vec![Answer::of(200, &["one"]); 2];
+        let (status, errors, seen) = run_with(arguments, answers, &mut output);
+        assert_eq!(status, 1, "{case}");
+        assert_eq!(errors.is_empty(), is_quiet, "{case}: {errors}");
+        assert!(errors.lines().count() <= 1, "{case}: {errors}");
+        assert!(seen.requests.len() <= 1, "{case}");
+    }
+}
