@@ -1,0 +1,110 @@
+//! The `urlpool` command over the embedded component. What it does and says is `urlpool_cli`'s; this is its native front.
+
+use std::io;
+use std::process::ExitCode;
+use std::rc::Rc;
+
+use tokio::runtime::{Builder, Runtime};
+use urlpool_cli::{Body, Client, Streams};
+use urlpool_core::types::{Content, Event, RequestOptions, ResponseHead};
+use urlpool_host::{ClientError, Error, Grants, Limits, ManagerSettings, PoolManager, Settings};
+
+fn main() -> ExitCode {
+    let (mut input, mut output, mut errors) = (io::stdin(), io::stdout(), io::stderr());
+    let streams = Streams {
+        input: &mut input,
+        output: &mut output,
+        errors: &mut errors,
+    };
+    urlpool_cli::run(std::env::args_os(), streams, Native::open).into()
+}
+
+/// A manager, and the runtime on which this one thread waits for it.
+struct Native {
+    runtime: Rc<Runtime>,
+    manager: PoolManager,
+}
+
+impl Native {
+    fn open(manager: ManagerSettings) -> Result<Self, ClientError> {
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|cause| ClientError::Other(format!("cannot start: {cause}")))?;
+        let settings = Settings {
+            manager,
+            // Whoever types a command may connect wherever they like.
+            grants: Grants::all(),
+            limits: Limits::default(),
+        };
+        let manager = runtime
+            .block_on(PoolManager::new(settings))
+            .map_err(client_error)?;
+        Ok(Self {
+            runtime: Rc::new(runtime),
+            manager,
+        })
+    }
+}
+
+impl Client for Native {
+    type Body = Response;
+
+    fn request(
+        &mut self,
+        method: &str,
+        url: &str,
+        content: &Content,
+        options: &RequestOptions,
+    ) -> Result<(ResponseHead, Response), ClientError> {
+        let mut request = self.manager.request(method, url).timeouts(options.timeouts);
+        for header in options.headers.iter().flatten() {
+            request = request.header(header.name(), header.value());
+        }
+        if let Content::Bytes(bytes) = content {
+            request = request.body(bytes.clone());
+        }
+        let response = self
+            .runtime
+            .block_on(request.send())
+            .map_err(client_error)?;
+        let head = response.head().clone();
+        Ok((
+            head,
+            Response {
+                runtime: Rc::clone(&self.runtime),
+                response,
+            },
+        ))
+    }
+
+    fn take_events(&mut self) -> Vec<Event> {
+        // What keeps a manager from telling has ended its request too, and is told there.
+        self.runtime
+            .block_on(self.manager.take_events())
+            .unwrap_or_default()
+    }
+}
+
+/// A response and the runtime that reads it.
+struct Response {
+    runtime: Rc<Runtime>,
+    response: urlpool_host::Response,
+}
+
+impl Body for Response {
+    fn read(&mut self) -> Result<Vec<u8>, ClientError> {
+        self.runtime
+            .block_on(self.response.chunk())
+            .map(Option::unwrap_or_default)
+            .map_err(client_error)
+    }
+}
+
+/// The component's own error, or the host's as one that is not for matching.
+fn client_error(error: Error) -> ClientError {
+    match error {
+        Error::Client(error) => error,
+        other => ClientError::Other(other.to_string()),
+    }
+}

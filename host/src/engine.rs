@@ -1,0 +1,84 @@
+//! The engine, the linker and the compiled component: made once for a process, shared by all managers.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use wasmtime::component::{Component, Linker};
+use wasmtime::{Cache, CacheConfig, Config, Engine};
+use wasmtime_wasi::p2::bindings::sockets::ip_name_lookup;
+
+use crate::bindings::ClientPre;
+use crate::error::Error;
+use crate::state::{Lookup, State};
+
+/// The component as `make components` built it.
+const COMPONENT: &[u8] = include_bytes!(env!("URLPOOL_COMPONENT"));
+
+/// How often running WebAssembly looks up and lets others run; a call that is over its limit ends at the next look.
+const TICK: Duration = Duration::from_millis(20);
+
+/// Everything that does not depend on a manager's settings.
+pub(crate) struct Compiled {
+    pub(crate) engine: Engine,
+    pub(crate) component: ClientPre<State>,
+}
+
+/// The engine's settings: compiled code is kept in wasmtime's cache, and WebAssembly can be interrupted.
+///
+/// The cache is the one that the `wasmtime` command uses (`~/.cache/wasmtime` on Linux), or the folder that the environment variable
+/// `URLPOOL_CACHE_DIR` names. Where neither can be had, everything works and starts more slowly.
+#[must_use]
+pub fn config() -> Config {
+    let mut config = Config::new();
+    config.epoch_interruption(true);
+    config.cache(cache());
+    config
+}
+
+fn cache() -> Option<Cache> {
+    let mut config = CacheConfig::new();
+    if let Some(folder) = std::env::var_os("URLPOOL_CACHE_DIR") {
+        config.with_directory(std::path::absolute(PathBuf::from(folder)).ok()?);
+    }
+    Cache::new(config).ok()
+}
+
+impl Compiled {
+    /// The process's own; compiled when it is first asked for.
+    pub(crate) fn shared() -> Result<Arc<Self>, Error> {
+        static SHARED: Mutex<Option<Arc<Compiled>>> = Mutex::new(None);
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(compiled) = shared.as_ref() {
+            return Ok(Arc::clone(compiled));
+        }
+        let compiled = Arc::new(Self::new().map_err(|cause| Error::setup(&cause))?);
+        *shared = Some(Arc::clone(&compiled));
+        Ok(compiled)
+    }
+
+    fn new() -> wasmtime::Result<Self> {
+        let engine = Engine::new(&config())?;
+        let component = Component::from_binary(&engine, COMPONENT)?;
+        let mut linker = Linker::<State>::new(&engine);
+        wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+        linker.allow_shadowing(true);
+        ip_name_lookup::add_to_linker::<State, Lookup>(&mut linker, |state| state)?;
+        let component = ClientPre::new(linker.instantiate_pre(&component)?)?;
+        tick(&engine);
+        Ok(Self { engine, component })
+    }
+}
+
+/// Lets time pass for the engine's epochs, for as long as it exists.
+fn tick(engine: &Engine) {
+    let engine = engine.weak();
+    thread::spawn(move || {
+        while let Some(engine) = engine.upgrade() {
+            engine.increment_epoch();
+            drop(engine);
+            thread::sleep(TICK);
+        }
+    });
+}

@@ -1,0 +1,238 @@
+//! One instance of the component and the calls into it.
+//!
+//! Calls go one after the other. A call that does not come to its end, because it trapped, took too long or was given up by its caller,
+//! leaves the instance in a state that nobody knows: it is thrown away, and the next call makes another.
+
+use std::mem;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Mutex, MutexGuard};
+use tokio::time::timeout;
+use wasmtime::Store;
+use wasmtime::component::ResourceAny;
+
+use crate::bindings::Client;
+use crate::bindings::exports::urlpool::client::blocking;
+use crate::engine::Compiled;
+use crate::error::Error;
+use crate::manager::Settings;
+use crate::state::State;
+use crate::{convert, wit};
+
+/// The place of an instance: there is one, or one can be made.
+pub(crate) struct Slot {
+    compiled: Arc<Compiled>,
+    settings: Settings,
+    instance: Mutex<Option<Instance>>,
+    /// Responses and pools that nobody holds any more and that the instance does not know of yet.
+    dropped: SyncMutex<Vec<Handle>>,
+}
+
+/// Something inside an instance, good for as long as that instance lives.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Handle {
+    pub(crate) resource: ResourceAny,
+    generation: u64,
+}
+
+struct Instance {
+    store: Store<State>,
+    client: Client,
+    manager: ResourceAny,
+    generation: u64,
+}
+
+impl Slot {
+    /// A slot with a running instance in it, so that bad settings are found at once.
+    pub(crate) async fn open(settings: Settings) -> Result<Self, Error> {
+        let compiled = Compiled::shared()?;
+        let slot = Self {
+            compiled,
+            settings,
+            instance: Mutex::new(None),
+            dropped: SyncMutex::default(),
+        };
+        slot.begin().await?.end();
+        Ok(slot)
+    }
+
+    /// Waits for its turn and starts a call.
+    pub(crate) async fn begin(&self) -> Result<Call<'_>, Error> {
+        let mut instance = self.instance.lock().await;
+        if instance.is_none() {
+            *instance = Some(self.start().await?);
+        }
+        let mut call = Call {
+            instance,
+            limit: self.settings.limits.call,
+            is_over: false,
+        };
+        let dropped = mem::take(&mut *self.dropped.lock().unwrap_or_else(PoisonError::into_inner));
+        for handle in dropped {
+            call.drop_handle(handle).await?;
+        }
+        Ok(call)
+    }
+
+    /// Starts a call on something inside the instance.
+    pub(crate) async fn begin_with(&self, handle: Handle) -> Result<Call<'_>, Error> {
+        let call = self.begin().await?;
+        if call
+            .instance
+            .as_ref()
+            .is_some_and(|instance| instance.generation == handle.generation)
+        {
+            return Ok(call);
+        }
+        call.end();
+        Err(Error::Trap(
+            "the instance that it belonged to is gone".into(),
+        ))
+    }
+
+    /// Notes that nobody holds a handle any more. The next call tells the instance.
+    pub(crate) fn discard(&self, handle: Handle) {
+        self.dropped
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(handle);
+    }
+
+    async fn start(&self) -> Result<Instance, Error> {
+        let Settings {
+            manager,
+            grants,
+            limits,
+        } = &self.settings;
+        let mut store = Store::new(
+            &self.compiled.engine,
+            State::new(grants.clone(), limits.memory),
+        );
+        store.limiter(|state| &mut state.limits);
+        store.epoch_deadline_async_yield_and_update(1);
+        let client = self
+            .compiled
+            .component
+            .instantiate_async(&mut store)
+            .await
+            .map_err(|cause| Error::setup(&cause))?;
+        let settings = convert::manager_settings(manager.clone());
+        let open = client
+            .urlpool_client_blocking()
+            .pool_manager()
+            .call_open(&mut store, &settings)
+            .await;
+        let manager = open
+            .map_err(|cause| Error::Trap(format!("{cause:#}")))?
+            .map_err(convert::error)?;
+        Ok(Instance {
+            store,
+            client,
+            manager,
+            generation: next_generation(),
+        })
+    }
+}
+
+/// Tells instances apart, so that no handle is ever taken to another one.
+fn next_generation() -> u64 {
+    static GENERATION: AtomicU64 = AtomicU64::new(0);
+    GENERATION.fetch_add(1, Ordering::Relaxed)
+}
+
+/// A call under way. Dropped before [`Call::end`], it takes the instance with it.
+pub(crate) struct Call<'a> {
+    instance: MutexGuard<'a, Option<Instance>>,
+    limit: Option<Duration>,
+    is_over: bool,
+}
+
+/// What a call is made with.
+pub(crate) struct Parts<'a> {
+    pub(crate) store: &'a mut Store<State>,
+    pub(crate) blocking: &'a blocking::Guest,
+    pub(crate) manager: ResourceAny,
+}
+
+impl Call<'_> {
+    /// Calls a function and waits for as long as the limits allow. An error of the component's own is an error here too.
+    pub(crate) async fn answer<T>(
+        &mut self,
+        function: impl AsyncFnOnce(Parts<'_>) -> wasmtime::Result<Result<T, wit::Error>>,
+    ) -> Result<T, Error> {
+        Ok(self.value(function).await?.map_err(convert::error)?)
+    }
+
+    /// The same for a function that cannot fail.
+    pub(crate) async fn value<T>(
+        &mut self,
+        function: impl AsyncFnOnce(Parts<'_>) -> wasmtime::Result<T>,
+    ) -> Result<T, Error> {
+        let Some(Instance {
+            store,
+            client,
+            manager,
+            ..
+        }) = self.instance.as_mut()
+        else {
+            return Err(Error::Trap("the instance is gone".into()));
+        };
+        let call = function(Parts {
+            store,
+            blocking: client.urlpool_client_blocking(),
+            manager: *manager,
+        });
+        let outcome = match self.limit {
+            None => call.await,
+            Some(limit) => timeout(limit, call)
+                .await
+                .map_err(|_| Error::Deadline(limit))?,
+        };
+        outcome.map_err(|cause| Error::Trap(format!("{:#}", cause.root_cause())))
+    }
+
+    /// Marks something inside the instance for later calls.
+    pub(crate) fn handle(&self, resource: ResourceAny) -> Handle {
+        Handle {
+            resource,
+            generation: self
+                .instance
+                .as_ref()
+                .map_or(u64::MAX, |instance| instance.generation),
+        }
+    }
+
+    /// Tells the instance that nobody holds a handle any more, if it still is the one that it came from.
+    pub(crate) async fn drop_handle(&mut self, handle: Handle) -> Result<(), Error> {
+        if self
+            .instance
+            .as_ref()
+            .is_some_and(|instance| instance.generation == handle.generation)
+        {
+            self.value(async |parts| handle.resource.resource_drop_async(parts.store).await)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Ends the call; the instance is as good as before.
+    pub(crate) fn end(mut self) {
+        self.is_over = true;
+    }
+
+    /// Ends the call with what came of it: after a trap or a limit the instance is gone.
+    pub(crate) fn end_with<T>(mut self, outcome: Result<T, Error>) -> Result<T, Error> {
+        self.is_over = matches!(outcome, Ok(_) | Err(Error::Client(_)));
+        outcome
+    }
+}
+
+impl Drop for Call<'_> {
+    fn drop(&mut self) {
+        if !self.is_over {
+            *self.instance = None;
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! A response and its body.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use futures_core::Stream;
+use tokio::runtime;
+
+use urlpool_core::types::{Headers, ResponseHead};
+
+use crate::error::Error;
+use crate::instance::{Handle, Slot};
+use crate::{convert, wit};
+
+/// What is read of a body at a time.
+const MAX_READ: u32 = 64 * 1024;
+
+/// A response whose body is still to be read.
+///
+/// Its connection goes back to its pool when the last byte has arrived. Dropping the response gives the connection up.
+pub struct Response {
+    slot: Arc<Slot>,
+    handle: Handle,
+    head: ResponseHead,
+    /// Whether the body has been read to its end, so that the component holds nothing for it any more.
+    has_ended: bool,
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Response")
+            .field("head", &self.head)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Response {
+    pub(crate) fn new(
+        slot: Arc<Slot>,
+        handle: Handle,
+        head: wit::ResponseHead,
+    ) -> Result<Self, Error> {
+        let head = convert::response_head(head).inspect_err(|_| slot.discard(handle))?;
+        Ok(Self {
+            slot,
+            handle,
+            head,
+            has_ended: false,
+        })
+    }
+
+    /// Status, headers and the connection that brought them.
+    #[must_use]
+    pub const fn head(&self) -> &ResponseHead {
+        &self.head
+    }
+
+    /// The status code.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        self.head.status
+    }
+
+    /// The header fields in the order and case received.
+    #[must_use]
+    pub const fn headers(&self) -> &Headers {
+        &self.head.headers
+    }
+
+    /// Waits for the next bytes of the body, at most 64 KiB; `None` at its end.
+    ///
+    /// # Errors
+    /// [`Error::Client`] where the body cannot be had whole.
+    pub async fn chunk(&mut self) -> Result<Option<Vec<u8>>, Error> {
+        let resource = self.handle.resource;
+        let mut call = self.slot.begin_with(self.handle).await?;
+        let outcome = call
+            .answer(async |parts| {
+                parts
+                    .blocking
+                    .response()
+                    .call_read(parts.store, resource, MAX_READ)
+                    .await
+            })
+            .await;
+        let bytes = call.end_with(outcome)?;
+        self.has_ended = bytes.is_empty();
+        Ok(Some(bytes).filter(|bytes| !bytes.is_empty()))
+    }
+
+    /// Waits for all of the rest of the body.
+    ///
+    /// # Errors
+    /// As for [`Response::chunk`].
+    pub async fn bytes(self) -> Result<Vec<u8>, Error> {
+        self.bytes_within(u64::MAX).await
+    }
+
+    /// Waits for all of the rest of the body, which must not have more than `limit` bytes.
+    ///
+    /// # Errors
+    /// As for [`Response::chunk`], and [`Error::Client`] with `BodyTooLarge`.
+    pub async fn bytes_within(mut self, limit: u64) -> Result<Vec<u8>, Error> {
+        let resource = self.handle.resource;
+        let mut call = self.slot.begin_with(self.handle).await?;
+        let outcome = call
+            .answer(async |parts| {
+                parts
+                    .blocking
+                    .response()
+                    .call_read_all(parts.store, resource, limit)
+                    .await
+            })
+            .await;
+        let bytes = call.end_with(outcome)?;
+        self.has_ended = true;
+        Ok(bytes)
+    }
+
+    /// Reads the rest of the body and throws it away, so that the connection can be used again.
+    ///
+    /// # Errors
+    /// As for [`Response::chunk`].
+    pub async fn drain(&mut self) -> Result<(), Error> {
+        let resource = self.handle.resource;
+        let mut call = self.slot.begin_with(self.handle).await?;
+        let outcome = call
+            .answer(async |parts| {
+                parts
+                    .blocking
+                    .response()
+                    .call_drain(parts.store, resource)
+                    .await
+            })
+            .await;
+        call.end_with(outcome)?;
+        self.has_ended = true;
+        Ok(())
+    }
+
+    /// Gives the connection up without waiting for more.
+    ///
+    /// # Errors
+    /// Those of the sandbox; the component has none.
+    pub async fn release(&mut self) -> Result<(), Error> {
+        let resource = self.handle.resource;
+        let mut call = self.slot.begin_with(self.handle).await?;
+        let outcome = call
+            .value(async |parts| {
+                parts
+                    .blocking
+                    .response()
+                    .call_release(parts.store, resource)
+                    .await
+            })
+            .await;
+        call.end_with(outcome)?;
+        self.has_ended = true;
+        Ok(())
+    }
+
+    /// The rest of the body as a stream of pieces. It ends after an error.
+    #[must_use]
+    pub fn bytes_stream(self) -> BytesStream {
+        BytesStream {
+            next: Some(next(self)),
+        }
+    }
+}
+
+impl Drop for Response {
+    fn drop(&mut self) {
+        self.slot.discard(self.handle);
+        if self.has_ended {
+            return;
+        }
+        // The connection of an unread body should not wait for the next call to be closed.
+        if let Ok(runtime) = runtime::Handle::try_current() {
+            let slot = Arc::clone(&self.slot);
+            runtime.spawn(async move {
+                if let Ok(call) = slot.begin().await {
+                    call.end();
+                }
+            });
+        }
+    }
+}
+
+type Next = Pin<Box<dyn Future<Output = (Response, Result<Option<Vec<u8>>, Error>)> + Send>>;
+
+fn next(mut response: Response) -> Next {
+    Box::pin(async move {
+        let outcome = response.chunk().await;
+        (response, outcome)
+    })
+}
+
+/// A body as a stream of pieces.
+pub struct BytesStream {
+    next: Option<Next>,
+}
+
+impl Stream for BytesStream {
+    type Item = Result<Vec<u8>, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let Some(pending) = self.next.as_mut() else {
+            return Poll::Ready(None);
+        };
+        let (response, outcome) = ready!(pending.as_mut().poll(context));
+        let item = outcome.transpose();
+        self.next = matches!(item, Some(Ok(_))).then(|| next(response));
+        Poll::Ready(item)
+    }
+}
