@@ -1,0 +1,47 @@
+# The commands of this repository; README.md lists them. There is no logic here: it is cargo's, and set-up's in .ci/setup.
+
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+WASM := --target wasm32-wasip2
+GUEST := -p urlpool-guest -p urlpool-cli --features urlpool-cli/component
+SIM := --features urlpool-core/sim
+QUOTED_URL := '$(subst ','\'',$(value URL))'
+
+.PHONY: test run interop bench components consumers setup
+
+# Everything that needs only cargo: native, in wasmtime, and composed. Core's tests of the driver run in its simulation.
+test: components consumers
+	@cargo build --bin urlpool $(SIM)
+	@cargo test $(SIM)
+
+# Fetches URL with the native host. Standard output is the body and nothing else.
+run:
+	@test -n $(QUOTED_URL) || { echo 'usage: make run URL=https://... [ARGS="-i -v"]' >&2; exit 2; }
+	@$(MAKE) --no-print-directory components >&2
+	@cargo build --bin urlpool
+	@cargo run -q --bin urlpool -- $(ARGS) $(QUOTED_URL)
+
+# Real servers: Debian's nginx and the stock wasmtime, which its own set-up brings.
+interop: components consumers
+	@tests/interop/setup.sh
+	@cargo build --bin urlpool
+	@cargo run -q --bin interop
+
+# The side-by-side table, against what its own set-up brings.
+bench: components consumers
+	@tests/bench/setup.sh
+	@cargo build $(WASM) --profile component -p urlpool-bench-guests
+	@cargo build --release -p urlpool-bench -p urlpool-host
+	@'$(TARGET)/release/urlpool-bench'
+
+# The components in dist/, and their sizes.
+components: setup
+	@cargo build $(WASM) --profile component $(GUEST)
+	@cargo run -q --bin compose -- '$(TARGET)/wasm32-wasip2/component' dist
+
+# The components of tests/consumers, before they are composed.
+consumers: setup
+	@cargo build $(WASM) --profile component -p urlpool-consumers
+
+# Quick where nothing is missing.
+setup:
+	@.ci/setup

@@ -1,0 +1,93 @@
+//! The loop itself: the same GET over one connection, again and again.
+
+use std::net::SocketAddrV4;
+use std::time::Instant;
+
+use crate::{Channel, Error};
+
+/// Sent and not timed: the first requests on a connection, which meet cold caches.
+const WARM_UP: u32 = 20;
+
+/// What to do, as the arguments `ADDRESS PATH COUNT` say it.
+pub struct Task {
+    /// Where the server listens.
+    pub address: SocketAddrV4,
+    request: Vec<u8>,
+    count: u32,
+}
+
+impl Task {
+    /// Reads the arguments.
+    ///
+    /// # Errors
+    /// Where one is missing or does not parse.
+    pub fn from_arguments() -> Result<Self, Error> {
+        let mut arguments = std::env::args().skip(1);
+        let mut next = || arguments.next().ok_or("usage: ADDRESS PATH COUNT");
+        let (address, path, count) = (next()?, next()?, next()?);
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nHost: {address}\r\nAccept-Encoding: identity\r\nUser-Agent: urlpool-bench\r\n\r\n"
+        );
+        Ok(Self {
+            address: address.parse()?,
+            request: request.into_bytes(),
+            count: count.parse()?,
+        })
+    }
+}
+
+/// Sends the request as often as told and prints, on standard error, how many nanoseconds that took.
+///
+/// # Errors
+/// Where the connection broke or the answer is not a 200 with a length.
+pub fn run(channel: &mut impl Channel, task: &Task) -> Result<(), Error> {
+    let mut head = Vec::with_capacity(1024);
+    if task.count > 1 {
+        for _ in 0..WARM_UP {
+            exchange(channel, &task.request, &mut head)?;
+        }
+    }
+    let started = Instant::now();
+    for _ in 0..task.count {
+        exchange(channel, &task.request, &mut head)?;
+    }
+    eprintln!("{}", started.elapsed().as_nanos());
+    Ok(())
+}
+
+fn exchange(channel: &mut impl Channel, request: &[u8], head: &mut Vec<u8>) -> Result<(), Error> {
+    channel.send(request)?;
+    head.clear();
+    let mut missing = loop {
+        channel.receive(&mut |bytes| head.extend_from_slice(bytes))?;
+        if let Some(missing) = missing(head)? {
+            break missing;
+        }
+    };
+    while missing > 0 {
+        let mut arrived = 0;
+        channel.receive(&mut |bytes| arrived += bytes.len())?;
+        missing = missing
+            .checked_sub(arrived)
+            .ok_or("more bytes than announced")?;
+    }
+    Ok(())
+}
+
+/// How much of the body is not here yet; `None` where not even the head is whole.
+fn missing(received: &[u8]) -> Result<Option<usize>, Error> {
+    let Some(end) = received.windows(4).position(|bytes| bytes == b"\r\n\r\n") else {
+        return Ok(None);
+    };
+    let (head, body) = received.split_at(end + 4);
+    let head = std::str::from_utf8(head)?;
+    if !head.starts_with("HTTP/1.1 200 ") {
+        return Err(head.into());
+    }
+    let (_, length) = head
+        .split_once("\r\nContent-Length: ")
+        .ok_or("the response has no length")?;
+    let (length, _) = length.split_once("\r\n").ok_or("the head has no end")?;
+    let missing = length.parse::<usize>()?.checked_sub(body.len());
+    Ok(Some(missing.ok_or("more bytes than announced")?))
+}

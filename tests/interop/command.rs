@@ -1,0 +1,218 @@
+//! The rows of the command line, the same for the native binary and for the component under the stock `wasmtime`.
+
+use std::sync::Arc;
+
+use urlpool_tests::{Outcome, RefusingPort};
+
+use crate::doors::{Door, Network, stock};
+use crate::served::Served;
+use crate::tally::Tally;
+use urlpool_tests::dist;
+
+/// All rows that begin with the door's name.
+pub(crate) async fn rows(tally: &mut Tally, door: Door, served: &Arc<Served>) {
+    bytes(tally, door, served).await;
+    reuse(tally, door, served).await;
+    statuses(tally, door, served).await;
+}
+
+/// The exact bytes, to standard output and to a file.
+async fn bytes(tally: &mut Tally, door: Door, served: &Arc<Served>) {
+    let name = door.name();
+    let on = Arc::clone(served);
+    tally
+        .row(&format!("{name}: exact bytes over http"), async move {
+            let got = run(door, &on, &[&on.nginx.http("/large")]).await;
+            assert_brought(&got, &on.large);
+        })
+        .await;
+    let on = Arc::clone(served);
+    tally
+        .row(
+            &format!("{name}: exact bytes over https with --cacert"),
+            async move {
+                let got = run(
+                    door,
+                    &on,
+                    &["--cacert", &authority(&on), &on.nginx.https("/large")],
+                )
+                .await;
+                assert_brought(&got, &on.large);
+            },
+        )
+        .await;
+    let on = Arc::clone(served);
+    tally
+        .row(
+            &format!("{name}: exact bytes over https by name"),
+            async move {
+                let url = format!("https://localhost:{}/small", on.nginx.secure().port());
+                let got = run(door, &on, &["--cacert", &authority(&on), &url]).await;
+                assert_brought(&got, &on.small);
+            },
+        )
+        .await;
+    let on = Arc::clone(served);
+    tally
+        .row(
+            &format!("{name}: exact bytes into a file with -o"),
+            async move {
+                let file = on.nginx.folder().join(format!("{door:?}.out"));
+                let path = file.display().to_string();
+                let got = run(door, &on, &["-o", &path, &on.nginx.http("/large")]).await;
+                assert_brought(&got, b"");
+                let written = std::fs::read(file).expect("the file that -o names");
+                assert!(
+                    written == on.large,
+                    "{} bytes are not those served",
+                    written.len()
+                );
+            },
+        )
+        .await;
+}
+
+/// One connection for many requests, by the server's own account.
+async fn reuse(tally: &mut Tally, door: Door, served: &Arc<Served>) {
+    let name = door.name();
+    let on = Arc::clone(served);
+    tally
+        .row(
+            &format!("{name}: --repeat 1000 opens one connection"),
+            async move {
+                let path = format!("/small?repeated-by-{door:?}");
+                let got = run(door, &on, &["--repeat", "1000", &on.nginx.http(&path)]).await;
+                assert_brought(&got, &on.small.repeat(1000));
+                on.assert_one_connection(&path, "-", 1000);
+            },
+        )
+        .await;
+    let on = Arc::clone(served);
+    tally
+        .row(
+            &format!("{name}: --repeat 50 over https opens one connection"),
+            async move {
+                let path = format!("/small?repeated-in-secret-by-{door:?}");
+                let url = on.nginx.https(&path);
+                let arguments = ["--repeat", "50", "--cacert", &authority(&on), &url];
+                let got = run(door, &on, &arguments).await;
+                assert_brought(&got, &on.small.repeat(50));
+                on.assert_one_connection(&path, "TLSv1.3", 50);
+            },
+        )
+        .await;
+}
+
+/// The exit statuses other than 0.
+async fn statuses(tally: &mut Tally, door: Door, served: &Arc<Served>) {
+    let name = door.name();
+    let on = Arc::clone(served);
+    tally
+        .row(
+            &format!("{name}: status 1 where the certificate is not trusted"),
+            async move {
+                let got = run(door, &on, &[&on.nginx.https("/small")]).await;
+                assert_failed(&got, 1);
+            },
+        )
+        .await;
+    let on = Arc::clone(served);
+    tally
+        .row(
+            &format!("{name}: status 1 where the connection is refused"),
+            async move {
+                let nobody = RefusingPort::new();
+                let got = run(door, &on, &[&nobody.url("/")]).await;
+                assert_failed(&got, 1);
+            },
+        )
+        .await;
+    for (why, argument) in [
+        ("an unknown option", "--no-such-option"),
+        ("an unknown scheme", "gopher://127.0.0.1/"),
+        ("an empty host", "http:///small"),
+        ("a bad port", "http://127.0.0.1:99999/small"),
+    ] {
+        let on = Arc::clone(served);
+        tally
+            .row(&format!("{name}: status 2 for {why}"), async move {
+                let got = run(door, &on, &[argument]).await;
+                assert_failed(&got, 2);
+            })
+            .await;
+    }
+    let on = Arc::clone(served);
+    tally
+        .row(
+            &format!("{name}: status 22 for a 404 with --fail"),
+            async move {
+                let got = run(door, &on, &["--fail", &on.nginx.http("/missing")]).await;
+                assert_eq!(got.status, 22);
+                assert_calm(&got);
+            },
+        )
+        .await;
+    let on = Arc::clone(served);
+    tally
+        .row(
+            &format!("{name}: status 0 for a 404 without --fail"),
+            async move {
+                let got = run(door, &on, &[&on.nginx.http("/missing")]).await;
+                assert_eq!(got.status, 0);
+                assert_calm(&got);
+            },
+        )
+        .await;
+}
+
+/// What the stock `wasmtime` without its network options makes of a request.
+pub(crate) async fn rows_without_network(tally: &mut Tally, served: &Arc<Served>) {
+    let on = Arc::clone(served);
+    tally
+        .row(
+            "wasmtime run urlpool-cli.wasm: status 1 without network permissions",
+            async move {
+                let component = dist("urlpool-cli.wasm");
+                let got = stock(&component, Network::Denied, on.nginx.folder())
+                    .args([on.nginx.http("/small")])
+                    .run()
+                    .await;
+                assert_failed(&got, 1);
+            },
+        )
+        .await;
+}
+
+async fn run(door: Door, served: &Served, arguments: &[&str]) -> Outcome {
+    door.run(served.nginx.folder(), arguments).await
+}
+
+fn authority(served: &Served) -> String {
+    served.nginx.authority_file().display().to_string()
+}
+
+/// The comparison does not print megabytes.
+#[track_caller]
+pub(crate) fn assert_brought(got: &Outcome, expected: &[u8]) {
+    assert_eq!(got.status, 0, "exit status");
+    assert_eq!(got.stderr_text(), "", "standard error");
+    assert_eq!(got.stdout.len(), expected.len(), "bytes on standard output");
+    assert!(got.stdout == expected, "the bytes are not those served");
+}
+
+#[track_caller]
+fn assert_failed(got: &Outcome, status: i32) {
+    assert_eq!(got.status, status, "exit status");
+    assert_eq!(got.stdout_text(), "", "standard output");
+    assert_ne!(got.stderr_text(), "", "standard error");
+    assert_calm(got);
+}
+
+/// No panic text, no trap and no backtrace.
+#[track_caller]
+fn assert_calm(got: &Outcome) {
+    let text = got.stderr_text();
+    for word in ["panicked", "wasm trap", "backtrace", "RUST_"] {
+        assert!(!text.contains(word), "standard error has {word:?}: {text}");
+    }
+}

@@ -1,0 +1,76 @@
+//! How each door is opened.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use urlpool_tests::{Outcome, Program, dist};
+
+/// Where the bytes come in.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Door {
+    /// The binary `urlpool`.
+    Native,
+    /// `wasmtime run … urlpool-cli.wasm`, with the wasmtime that everybody can install.
+    Stock,
+}
+
+impl Door {
+    /// The door's name in a row.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Native => "urlpool",
+            Self::Stock => "wasmtime run urlpool-cli.wasm",
+        }
+    }
+
+    /// Runs the command with these arguments. `folder` is what it may read and write, under its own path.
+    pub(crate) async fn run(self, folder: &Path, arguments: &[&str]) -> Outcome {
+        match self {
+            Self::Native => Program::from_file(sibling("urlpool")).args(arguments).run(),
+            Self::Stock => stock(&dist("urlpool-cli.wasm"), Network::Granted, folder)
+                .args(arguments)
+                .run(),
+        }
+        .await
+    }
+}
+
+/// Whether the stock `wasmtime` lets a component have sockets and name lookup.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Network {
+    Granted,
+    Denied,
+}
+
+/// The stock `wasmtime` about to run a component.
+pub(crate) fn stock(component: &Path, network: Network, folder: &Path) -> Program {
+    let wasmtime = built("interop/wasmtime/wasmtime_cli/wasmtime");
+    let mut options: Vec<OsString> = vec!["run".into()];
+    if network == Network::Granted {
+        options.extend(["-S", "inherit-network", "-S", "allow-ip-name-lookup"].map(Into::into));
+    }
+    let mut mapped = folder.as_os_str().to_owned();
+    mapped.push("::");
+    mapped.push(folder);
+    options.extend(["--dir".into(), mapped, component.as_os_str().to_owned()]);
+    Program::from_file(wasmtime).args(options)
+}
+
+/// A file that was made under the target folder.
+#[track_caller]
+pub(crate) fn built(path: &str) -> PathBuf {
+    let folder = sibling("..");
+    let file = folder.join(path);
+    assert!(
+        file.is_file(),
+        "{} is missing: `make interop` makes it",
+        file.display()
+    );
+    file
+}
+
+/// A path beside this binary, which is in `target/PROFILE`.
+fn sibling(name: &str) -> PathBuf {
+    let this = std::env::current_exe().expect("a program knows its own path");
+    this.with_file_name(name)
+}

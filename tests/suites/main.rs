@@ -1,0 +1,19 @@
+//! The component on a real wire, through the Rust host, the two commands and a composed consumer; and what must hold of the repository.
+//!
+//! One binary, so that the host is linked once. Every server is on port 0 of the loopback; nothing here leaves the machine but the lookup
+//! of a name that cannot exist.
+
+mod common;
+mod contract;
+mod doors;
+mod failures;
+mod framing;
+mod input;
+mod limits;
+mod pools;
+mod requests;
+mod settings;
+mod streaming;
+mod tidy;
+mod timeouts;
+mod tls;

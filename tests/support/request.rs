@@ -1,0 +1,94 @@
+//! A request as it came over the wire.
+
+/// The bytes of one request.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Request {
+    /// From the request line to the empty line, both included.
+    pub head: Vec<u8>,
+    /// As many bytes as `Content-Length` announced.
+    pub body: Vec<u8>,
+}
+
+impl Request {
+    /// The first request in `bytes` and its length, if all of it is there.
+    pub(crate) fn first_in(bytes: &[u8]) -> Option<(Self, usize)> {
+        let head_end = bytes.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
+        let (head, rest) = bytes.split_at_checked(head_end)?;
+        let mut request = Self {
+            head: head.to_vec(),
+            body: Vec::new(),
+        };
+        let length = request
+            .field("content-length")
+            .map_or(0, |value| value.parse().expect("a Content-Length"));
+        request.body = rest.get(..length)?.to_vec();
+        Some((request, head_end + length))
+    }
+
+    /// The head as text, for comparing.
+    #[must_use]
+    pub fn head_text(&self) -> String {
+        String::from_utf8_lossy(&self.head).into_owned()
+    }
+
+    /// The first word of the request line.
+    #[must_use]
+    pub fn method(&self) -> String {
+        self.word(0)
+    }
+
+    /// The second word of the request line.
+    #[must_use]
+    pub fn target(&self) -> String {
+        self.word(1)
+    }
+
+    /// The first field of that name, whatever its case.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<String> {
+        self.fields()
+            .into_iter()
+            .find(|(given, _)| given.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
+    }
+
+    /// All fields in order, values trimmed.
+    #[must_use]
+    pub fn fields(&self) -> Vec<(String, String)> {
+        self.head_text()
+            .split("\r\n")
+            .skip(1)
+            .filter_map(|line| line.split_once(':'))
+            .map(|(name, value)| (name.to_owned(), value.trim().to_owned()))
+            .collect()
+    }
+
+    fn word(&self, number: usize) -> String {
+        self.head_text()
+            .split(' ')
+            .nth(number)
+            .unwrap_or_default()
+            .to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_taken_when_it_is_whole() {
+        let whole = b"POST /x HTTP/1.1\r\nContent-Length: 3\r\n\r\nabcGET ";
+        for cut in 0..41 {
+            assert_eq!(Request::first_in(&whole[..cut]), None, "{cut}");
+        }
+        let (request, length) = Request::first_in(whole).unwrap();
+        assert_eq!(&whole[length..], b"GET ");
+        assert_eq!(request.body, b"abc");
+        assert_eq!(
+            (request.method(), request.target()),
+            ("POST".into(), "/x".into())
+        );
+        assert_eq!(request.field("content-LENGTH").as_deref(), Some("3"));
+    }
+}
