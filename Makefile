@@ -27,11 +27,11 @@ interop: components consumers
 	@cargo run -q --bin interop
 
 # The side-by-side table, against what its own set-up brings.
-bench: components consumers
+bench: components
 	@tests/bench/setup.sh
-	@cargo build $(WASM) --profile component -p urlpool-bench-guests
+	@cargo build $(WASM) --profile component -p urlpool-bench-guests -p urlpool-consumers
 	@cargo build --release -p urlpool-bench -p urlpool-host
-	@'$(TARGET)/release/urlpool-bench'
+	@'$(TARGET)/release/urlpool-bench' $(ARGS)
 
 # The components in dist/, and their sizes.
 components: setup

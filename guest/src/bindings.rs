@@ -1,11 +1,8 @@
 //! What wit-bindgen makes of `wit/`. `wasi:io` comes from the crate `wasi`, so that its resources are the ones that the sockets hand out.
 
-#![expect(
-    unsafe_code,
-    clippy::allow_attributes,
-    clippy::allow_attributes_without_reason,
-    reason = "generated"
-)]
+#![expect(unsafe_code, reason = "generated")]
+
+use crate::exports::Component;
 
 wit_bindgen::generate!({
     path: "../wit",
@@ -16,7 +13,5 @@ wit_bindgen::generate!({
         "wasi:io/streams@0.2.12": wasi::io::streams,
     },
 });
-
-use crate::exports::Component;
 
 export!(Component with_types_in crate::bindings);

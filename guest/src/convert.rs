@@ -7,6 +7,14 @@ use urlpool_core::types as core;
 use crate::bindings::exports::urlpool::client::blocking::Body;
 use crate::bindings::exports::urlpool::client::types as wit;
 
+/// What core answers.
+pub(crate) type Outcome<T> = Result<T, core::Error>;
+
+/// The error of a call that found its resource held by another.
+pub(crate) fn in_use() -> wit::Error {
+    wit::Error::Other("the response is in use by another call".into())
+}
+
 pub(crate) fn manager_settings(
     settings: wit::ManagerSettings,
 ) -> Result<core::ManagerSettings, core::Error> {
@@ -167,7 +175,6 @@ pub(crate) fn error(error: core::Error) -> wit::Error {
         core::Error::ConnectTimeout(facts) => wit::Error::ConnectTimeout(failure(*facts)),
         core::Error::ReadTimeout(facts) => wit::Error::ReadTimeout(failure(*facts)),
         core::Error::DeadlineExceeded(facts) => wit::Error::DeadlineExceeded(failure(*facts)),
-        core::Error::PoolClosed(text) => wit::Error::PoolClosed(text),
         core::Error::Tls(reason, facts) => wit::Error::Tls(wit::TlsFailure {
             reason: tls_reason(reason),
             failure: failure(*facts),

@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 
 use urlpool_core::driver;
-use urlpool_core::types::Error;
 use wasi::io::streams::OutputStream;
 
 use crate::bindings::exports::urlpool::client::types as wit;
@@ -179,15 +178,10 @@ impl Response {
     /// Runs one call on the response. An instance is never entered while it runs, so nothing else can hold the cell.
     fn with<T>(
         &self,
-        call: impl AsyncFnOnce(&mut driver::Response<WasiNet>) -> Result<T, Error>,
+        call: impl AsyncFnOnce(&mut driver::Response<WasiNet>) -> convert::Outcome<T>,
     ) -> Result<T, wit::Error> {
-        let outcome = match self.0.try_borrow_mut() {
-            Ok(mut response) => block_on(call(&mut response)),
-            Err(_) => Err(Error::Other(
-                "the response is in use by another call".into(),
-            )),
-        };
-        outcome.map_err(convert::error)
+        let mut response = self.0.try_borrow_mut().map_err(|_| convert::in_use())?;
+        block_on(call(&mut response)).map_err(convert::error)
     }
 }
 

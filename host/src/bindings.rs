@@ -1,11 +1,5 @@
 //! What wasmtime's generator makes of `wit/`: the interfaces that a host calls. `pipe` is for components among themselves.
 
-#![expect(
-    clippy::allow_attributes,
-    clippy::allow_attributes_without_reason,
-    reason = "generated"
-)]
-
 wasmtime::component::bindgen!({
     path: "../wit",
     inline: "

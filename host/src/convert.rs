@@ -167,7 +167,6 @@ pub(crate) fn error(error: wit::Error) -> Error {
         wit::Error::ConnectTimeout(facts) => Error::ConnectTimeout(failure(facts)),
         wit::Error::ReadTimeout(facts) => Error::ReadTimeout(failure(facts)),
         wit::Error::DeadlineExceeded(facts) => Error::DeadlineExceeded(failure(facts)),
-        wit::Error::PoolClosed(text) => Error::PoolClosed(text),
         wit::Error::Tls(tls) => Error::Tls(tls_reason(tls.reason), failure(tls.failure)),
         wit::Error::Protocol(facts) => Error::Protocol(failure(facts)),
         wit::Error::IncompleteBody(body) => Error::IncompleteBody {

@@ -76,14 +76,54 @@ impl Slot {
         Ok(call)
     }
 
-    /// Starts a call on something inside the instance.
-    pub(crate) async fn begin_with(&self, handle: Handle) -> Result<Call<'_>, Error> {
+    /// One call of a function that cannot fail.
+    pub(crate) async fn value<T>(
+        &self,
+        function: impl AsyncFnOnce(Parts<'_>) -> wasmtime::Result<T>,
+    ) -> Result<T, Error> {
+        let mut call = self.begin().await?;
+        let outcome = call.value(function).await;
+        call.end_with(outcome)
+    }
+
+    /// One call of a function that makes something inside the instance.
+    pub(crate) async fn make(
+        &self,
+        function: impl AsyncFnOnce(Parts<'_>) -> wasmtime::Result<Result<ResourceAny, wit::Error>>,
+    ) -> Result<Handle, Error> {
+        let mut call = self.begin().await?;
+        let outcome = call.answer(function).await;
+        let outcome = outcome.map(|resource| call.handle(resource));
+        call.end_with(outcome)
+    }
+
+    /// One call, on something inside the instance, of a function that cannot fail.
+    pub(crate) async fn value_of<T>(
+        &self,
+        handle: Handle,
+        function: impl AsyncFnOnce(Parts<'_>, ResourceAny) -> wasmtime::Result<T>,
+    ) -> Result<T, Error> {
+        let mut call = self.begin_with(handle).await?;
+        let outcome = call.value(async |parts| function(parts, handle.resource).await);
+        let outcome = outcome.await;
+        call.end_with(outcome)
+    }
+
+    /// One call, on something inside the instance, of a function that can.
+    pub(crate) async fn answer_of<T>(
+        &self,
+        handle: Handle,
+        function: impl AsyncFnOnce(Parts<'_>, ResourceAny) -> wasmtime::Result<Result<T, wit::Error>>,
+    ) -> Result<T, Error> {
+        Ok(self
+            .value_of(handle, function)
+            .await?
+            .map_err(convert::error)?)
+    }
+
+    async fn begin_with(&self, handle: Handle) -> Result<Call<'_>, Error> {
         let call = self.begin().await?;
-        if call
-            .instance
-            .as_ref()
-            .is_some_and(|instance| instance.generation == handle.generation)
-        {
+        if call.holds(handle) {
             return Ok(call);
         }
         call.end();
@@ -204,13 +244,15 @@ impl Call<'_> {
         }
     }
 
-    /// Tells the instance that nobody holds a handle any more, if it still is the one that it came from.
-    pub(crate) async fn drop_handle(&mut self, handle: Handle) -> Result<(), Error> {
-        if self
-            .instance
+    fn holds(&self, handle: Handle) -> bool {
+        self.instance
             .as_ref()
             .is_some_and(|instance| instance.generation == handle.generation)
-        {
+    }
+
+    /// Tells the instance that nobody holds a handle any more, if it still is the one that it came from.
+    async fn drop_handle(&mut self, handle: Handle) -> Result<(), Error> {
+        if self.holds(handle) {
             self.value(async |parts| handle.resource.resource_drop_async(parts.store).await)
                 .await?;
         }

@@ -8,7 +8,7 @@ use urlpool_core::types::{Event, ManagerSettings, Origin, PoolContext, PoolSetti
 use crate::convert;
 use crate::error::Error;
 use crate::grants::Grants;
-use crate::instance::{Call, Handle, Slot};
+use crate::instance::{Handle, Parts, Slot};
 use crate::request::RequestBuilder;
 
 /// What a manager is made with.
@@ -81,16 +81,17 @@ impl PoolManager {
         settings: Option<PoolSettings>,
     ) -> Result<ConnectionPool, Error> {
         let settings = settings.map(convert::pool_settings);
-        let mut call = self.slot.begin().await?;
-        let outcome = call
-            .answer(async |parts| {
-                let manager = parts.blocking.pool_manager();
-                manager
-                    .call_connection_from_url(parts.store, parts.manager, url, settings.as_ref())
-                    .await
-            })
-            .await;
-        self.pool(call, outcome)
+        let open = async |Parts {
+                              store,
+                              blocking,
+                              manager,
+                          }: Parts<'_>| {
+            let functions = blocking.pool_manager();
+            functions
+                .call_connection_from_url(store, manager, url, settings.as_ref())
+                .await
+        };
+        Ok(self.pool(self.slot.make(open).await?))
     }
 
     /// The pool for a host; `port` `None` means the scheme's own, `scheme` `None` means `http`.
@@ -105,23 +106,17 @@ impl PoolManager {
         settings: Option<PoolSettings>,
     ) -> Result<ConnectionPool, Error> {
         let settings = settings.map(convert::pool_settings);
-        let mut call = self.slot.begin().await?;
-        let outcome = call
-            .answer(async |parts| {
-                let manager = parts.blocking.pool_manager();
-                manager
-                    .call_connection_from_host(
-                        parts.store,
-                        parts.manager,
-                        host,
-                        port,
-                        scheme,
-                        settings.as_ref(),
-                    )
-                    .await
-            })
-            .await;
-        self.pool(call, outcome)
+        let open = async |Parts {
+                              store,
+                              blocking,
+                              manager,
+                          }: Parts<'_>| {
+            let functions = blocking.pool_manager();
+            functions
+                .call_connection_from_host(store, manager, host, port, scheme, settings.as_ref())
+                .await
+        };
+        Ok(self.pool(self.slot.make(open).await?))
     }
 
     /// The pool for a complete description, which inherits nothing from the manager.
@@ -133,16 +128,17 @@ impl PoolManager {
         context: PoolContext,
     ) -> Result<ConnectionPool, Error> {
         let context = convert::pool_context(context);
-        let mut call = self.slot.begin().await?;
-        let outcome = call
-            .answer(async |parts| {
-                let manager = parts.blocking.pool_manager();
-                manager
-                    .call_connection_from_context(parts.store, parts.manager, &context)
-                    .await
-            })
-            .await;
-        self.pool(call, outcome)
+        let open = async |Parts {
+                              store,
+                              blocking,
+                              manager,
+                          }: Parts<'_>| {
+            blocking
+                .pool_manager()
+                .call_connection_from_context(store, manager, &context)
+                .await
+        };
+        Ok(self.pool(self.slot.make(open).await?))
     }
 
     /// How many pools are kept at present.
@@ -150,17 +146,17 @@ impl PoolManager {
     /// # Errors
     /// Those of the sandbox; the component has none.
     pub async fn num_pools(&self) -> Result<u32, Error> {
-        let mut call = self.slot.begin().await?;
-        let outcome = call
-            .value(async |parts| {
-                parts
-                    .blocking
-                    .pool_manager()
-                    .call_num_pools(parts.store, parts.manager)
-                    .await
-            })
-            .await;
-        call.end_with(outcome)
+        self.slot
+            .value(
+                async |Parts {
+                           store,
+                           blocking,
+                           manager,
+                       }| {
+                    blocking.pool_manager().call_num_pools(store, manager).await
+                },
+            )
+            .await
     }
 
     /// Forgets all pools and closes their idle connections.
@@ -168,17 +164,15 @@ impl PoolManager {
     /// # Errors
     /// Those of the sandbox; the component has none.
     pub async fn clear(&self) -> Result<(), Error> {
-        let mut call = self.slot.begin().await?;
-        let outcome = call
-            .value(async |parts| {
-                parts
-                    .blocking
-                    .pool_manager()
-                    .call_clear(parts.store, parts.manager)
-                    .await
-            })
-            .await;
-        call.end_with(outcome)
+        self.slot
+            .value(
+                async |Parts {
+                           store,
+                           blocking,
+                           manager,
+                       }| blocking.pool_manager().call_clear(store, manager).await,
+            )
+            .await
     }
 
     /// Takes out what happened since the last call, oldest first. Empty unless [`ManagerSettings::events`] asks for more than 0.
@@ -186,29 +180,24 @@ impl PoolManager {
     /// # Errors
     /// Those of the sandbox; the component has none.
     pub async fn take_events(&self) -> Result<Vec<Event>, Error> {
-        let mut call = self.slot.begin().await?;
-        let outcome = call
-            .value(async |parts| {
-                parts
-                    .blocking
-                    .pool_manager()
-                    .call_take_events(parts.store, parts.manager)
-                    .await
-            })
-            .await;
-        Ok(convert::events(call.end_with(outcome)?)?)
+        let take = async |Parts {
+                              store,
+                              blocking,
+                              manager,
+                          }: Parts<'_>| {
+            blocking
+                .pool_manager()
+                .call_take_events(store, manager)
+                .await
+        };
+        Ok(convert::events(self.slot.value(take).await?)?)
     }
 
-    fn pool(
-        &self,
-        call: Call<'_>,
-        outcome: Result<wasmtime::component::ResourceAny, Error>,
-    ) -> Result<ConnectionPool, Error> {
-        let outcome = outcome.map(|resource| ConnectionPool {
+    fn pool(&self, handle: Handle) -> ConnectionPool {
+        ConnectionPool {
             slot: Arc::clone(&self.slot),
-            handle: call.handle(resource),
-        });
-        call.end_with(outcome)
+            handle,
+        }
     }
 }
 
@@ -224,18 +213,14 @@ impl ConnectionPool {
     /// # Errors
     /// Those of the sandbox; the component has none.
     pub async fn origin(&self) -> Result<Origin, Error> {
-        let mut call = self.slot.begin_with(self.handle).await?;
-        let resource = self.handle.resource;
-        let outcome = call
-            .value(async |parts| {
-                parts
-                    .blocking
-                    .connection_pool()
-                    .call_origin(parts.store, resource)
-                    .await
-            })
-            .await;
-        Ok(convert::origin(call.end_with(outcome)?)?)
+        let ask =
+            async |Parts {
+                       store, blocking, ..
+                   }: Parts<'_>,
+                   pool| blocking.connection_pool().call_origin(store, pool).await;
+        Ok(convert::origin(
+            self.slot.value_of(self.handle, ask).await?,
+        )?)
     }
 
     /// How many connections it has opened so far.
@@ -243,18 +228,16 @@ impl ConnectionPool {
     /// # Errors
     /// Those of the sandbox; the component has none.
     pub async fn num_connections(&self) -> Result<u64, Error> {
-        let mut call = self.slot.begin_with(self.handle).await?;
-        let resource = self.handle.resource;
-        let outcome = call
-            .value(async |parts| {
-                parts
-                    .blocking
-                    .connection_pool()
-                    .call_num_connections(parts.store, resource)
-                    .await
-            })
-            .await;
-        call.end_with(outcome)
+        let ask = async |Parts {
+                             store, blocking, ..
+                         }: Parts<'_>,
+                         pool| {
+            blocking
+                .connection_pool()
+                .call_num_connections(store, pool)
+                .await
+        };
+        self.slot.value_of(self.handle, ask).await
     }
 
     /// How many requests it has sent so far.
@@ -262,18 +245,16 @@ impl ConnectionPool {
     /// # Errors
     /// Those of the sandbox; the component has none.
     pub async fn num_requests(&self) -> Result<u64, Error> {
-        let mut call = self.slot.begin_with(self.handle).await?;
-        let resource = self.handle.resource;
-        let outcome = call
-            .value(async |parts| {
-                parts
-                    .blocking
-                    .connection_pool()
-                    .call_num_requests(parts.store, resource)
-                    .await
-            })
-            .await;
-        call.end_with(outcome)
+        let ask = async |Parts {
+                             store, blocking, ..
+                         }: Parts<'_>,
+                         pool| {
+            blocking
+                .connection_pool()
+                .call_num_requests(store, pool)
+                .await
+        };
+        self.slot.value_of(self.handle, ask).await
     }
 
     /// How many of its connections are idle.
@@ -281,42 +262,56 @@ impl ConnectionPool {
     /// # Errors
     /// Those of the sandbox; the component has none.
     pub async fn num_idle(&self) -> Result<u32, Error> {
-        let mut call = self.slot.begin_with(self.handle).await?;
-        let resource = self.handle.resource;
-        let outcome = call
-            .value(async |parts| {
-                parts
-                    .blocking
-                    .connection_pool()
-                    .call_num_idle(parts.store, resource)
-                    .await
-            })
-            .await;
-        call.end_with(outcome)
+        let ask =
+            async |Parts {
+                       store, blocking, ..
+                   }: Parts<'_>,
+                   pool| blocking.connection_pool().call_num_idle(store, pool).await;
+        self.slot.value_of(self.handle, ask).await
     }
 
-    /// Closes what is idle and refuses further connections; its manager makes a new pool when it is asked next.
+    /// Closes what is idle and keeps no connection from now on; its manager makes a new pool when it is asked next.
     ///
     /// # Errors
     /// Those of the sandbox; the component has none.
     pub async fn close(&self) -> Result<(), Error> {
-        let mut call = self.slot.begin_with(self.handle).await?;
-        let resource = self.handle.resource;
-        let outcome = call
-            .value(async |parts| {
-                parts
-                    .blocking
-                    .connection_pool()
-                    .call_close(parts.store, resource)
-                    .await
-            })
-            .await;
-        call.end_with(outcome)
+        let ask =
+            async |Parts {
+                       store, blocking, ..
+                   }: Parts<'_>,
+                   pool| blocking.connection_pool().call_close(store, pool).await;
+        self.slot.value_of(self.handle, ask).await
     }
 }
 
 impl Drop for ConnectionPool {
     fn drop(&mut self) {
         self.slot.discard(self.handle);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Futures can be spawned on a runtime of several threads; that is decided at compile time.
+    #[tokio::test]
+    async fn what_waits_can_move_between_threads() {
+        const fn is_send<T: Send>(value: T) -> T {
+            value
+        }
+        let manager = is_send(PoolManager::new(Settings::default()))
+            .await
+            .unwrap();
+        let sent = is_send(manager.get("http://192.0.2.1/").send()).await;
+        assert_eq!(
+            sent.unwrap_err().client().map(crate::ClientError::kind),
+            Some("denied")
+        );
+        assert_eq!(is_send(manager.num_pools()).await.unwrap(), 1);
+        let pool = is_send(manager.connection_from_url("http://192.0.2.1/", None))
+            .await
+            .unwrap();
+        assert_eq!(is_send(pool.num_idle()).await.unwrap(), 0);
     }
 }

@@ -108,6 +108,7 @@ impl RequestBuilder {
         };
         let outcome = outcome.await;
         let (handle, head) = call.end_with(outcome)?;
-        Response::new(manager.slot, handle, head)
+        let head = convert::response_head(head).inspect_err(|_| manager.slot.discard(handle))?;
+        Ok(Response::new(manager.slot, handle, head))
     }
 }

@@ -11,8 +11,7 @@ use tokio::runtime;
 use urlpool_core::types::{Headers, ResponseHead};
 
 use crate::error::Error;
-use crate::instance::{Handle, Slot};
-use crate::{convert, wit};
+use crate::instance::{Handle, Parts, Slot};
 
 /// What is read of a body at a time.
 const MAX_READ: u32 = 64 * 1024;
@@ -38,18 +37,13 @@ impl fmt::Debug for Response {
 }
 
 impl Response {
-    pub(crate) fn new(
-        slot: Arc<Slot>,
-        handle: Handle,
-        head: wit::ResponseHead,
-    ) -> Result<Self, Error> {
-        let head = convert::response_head(head).inspect_err(|_| slot.discard(handle))?;
-        Ok(Self {
+    pub(crate) const fn new(slot: Arc<Slot>, handle: Handle, head: ResponseHead) -> Self {
+        Self {
             slot,
             handle,
             head,
             has_ended: false,
-        })
+        }
     }
 
     /// Status, headers and the connection that brought them.
@@ -75,18 +69,16 @@ impl Response {
     /// # Errors
     /// [`Error::Client`] where the body cannot be had whole.
     pub async fn chunk(&mut self) -> Result<Option<Vec<u8>>, Error> {
-        let resource = self.handle.resource;
-        let mut call = self.slot.begin_with(self.handle).await?;
-        let outcome = call
-            .answer(async |parts| {
-                parts
-                    .blocking
-                    .response()
-                    .call_read(parts.store, resource, MAX_READ)
-                    .await
-            })
-            .await;
-        let bytes = call.end_with(outcome)?;
+        let read = async |Parts {
+                              store, blocking, ..
+                          }: Parts<'_>,
+                          response| {
+            blocking
+                .response()
+                .call_read(store, response, MAX_READ)
+                .await
+        };
+        let bytes = self.slot.answer_of(self.handle, read).await?;
         self.has_ended = bytes.is_empty();
         Ok(Some(bytes).filter(|bytes| !bytes.is_empty()))
     }
@@ -104,18 +96,16 @@ impl Response {
     /// # Errors
     /// As for [`Response::chunk`], and [`Error::Client`] with `BodyTooLarge`.
     pub async fn bytes_within(mut self, limit: u64) -> Result<Vec<u8>, Error> {
-        let resource = self.handle.resource;
-        let mut call = self.slot.begin_with(self.handle).await?;
-        let outcome = call
-            .answer(async |parts| {
-                parts
-                    .blocking
-                    .response()
-                    .call_read_all(parts.store, resource, limit)
-                    .await
-            })
-            .await;
-        let bytes = call.end_with(outcome)?;
+        let read = async |Parts {
+                              store, blocking, ..
+                          }: Parts<'_>,
+                          response| {
+            blocking
+                .response()
+                .call_read_all(store, response, limit)
+                .await
+        };
+        let bytes = self.slot.answer_of(self.handle, read).await?;
         self.has_ended = true;
         Ok(bytes)
     }
@@ -125,18 +115,12 @@ impl Response {
     /// # Errors
     /// As for [`Response::chunk`].
     pub async fn drain(&mut self) -> Result<(), Error> {
-        let resource = self.handle.resource;
-        let mut call = self.slot.begin_with(self.handle).await?;
-        let outcome = call
-            .answer(async |parts| {
-                parts
-                    .blocking
-                    .response()
-                    .call_drain(parts.store, resource)
-                    .await
-            })
-            .await;
-        call.end_with(outcome)?;
+        let drain =
+            async |Parts {
+                       store, blocking, ..
+                   }: Parts<'_>,
+                   response| blocking.response().call_drain(store, response).await;
+        self.slot.answer_of(self.handle, drain).await?;
         self.has_ended = true;
         Ok(())
     }
@@ -146,18 +130,12 @@ impl Response {
     /// # Errors
     /// Those of the sandbox; the component has none.
     pub async fn release(&mut self) -> Result<(), Error> {
-        let resource = self.handle.resource;
-        let mut call = self.slot.begin_with(self.handle).await?;
-        let outcome = call
-            .value(async |parts| {
-                parts
-                    .blocking
-                    .response()
-                    .call_release(parts.store, resource)
-                    .await
-            })
-            .await;
-        call.end_with(outcome)?;
+        let release =
+            async |Parts {
+                       store, blocking, ..
+                   }: Parts<'_>,
+                   response| blocking.response().call_release(store, response).await;
+        self.slot.value_of(self.handle, release).await?;
         self.has_ended = true;
         Ok(())
     }

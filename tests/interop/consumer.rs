@@ -39,7 +39,7 @@ pub(crate) async fn rows(tally: &mut Tally, served: &Arc<Served>) {
 }
 
 fn compose(consumer: &str, to: &Path) {
-    let socket = built(&format!("wasm32-wasip2/debug/{consumer}.wasm"));
+    let socket = built(&format!("wasm32-wasip2/component/{consumer}.wasm"));
     let socket = std::fs::read(socket).expect("a file that was built");
     let plug = std::fs::read(dist("urlpool.wasm")).expect("a file that was built");
     let composed = urlpool_compose::plug(&socket, &[&plug]).expect("they fit");

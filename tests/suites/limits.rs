@@ -123,7 +123,7 @@ async fn memory_is_bounded_and_only_that_manager_suffers() {
     let request = small
         .request("PUT", origin.url("/"))
         .body(vec![0; 32 << 20]);
-    let error = request.send().await.err().expect("a body above the memory");
+    let error = request.send().await.expect_err("a body above the memory");
     assert!(!matches!(error, Error::Client(_)), "{error:?}");
     assert!(!error.to_string().is_empty());
     assert_eq!(get(&other, origin.url("/")).await, "x");
@@ -146,8 +146,7 @@ async fn a_call_is_bounded_where_the_request_is_not() {
         .get(peer.url("/"))
         .send()
         .await
-        .err()
-        .expect("a bound");
+        .expect_err("a bound");
     assert!(
         matches!(error, Error::Deadline(bound) if bound == call),
         "{error:?}"

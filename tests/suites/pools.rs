@@ -127,21 +127,24 @@ async fn what_may_have_been_acted_on_is_not_replayed() {
 
 #[tokio::test]
 async fn a_body_read_to_its_end_frees_its_connection() {
-    let (manager, origin) = (manager().await, origin().await);
+    let gate = Gate::new();
+    let (manager, slow) = (manager().await, slow_origin(&gate).await);
     let pool = manager
-        .connection_from_url(&origin.url("/"), None)
+        .connection_from_url(&slow.url("/"), None)
         .await
         .unwrap();
-    let mut response = manager.get(origin.url("/")).send().await.unwrap();
+    let mut response = manager.get(slow.url("/")).send().await.unwrap();
     let first = response.head().connection.clone();
     assert_eq!((first.number, first.reused), (1, false));
-    assert_eq!(first.remote, origin.authority());
+    assert_eq!(first.remote, slow.authority());
     assert_eq!(pool.num_idle().await.unwrap(), 0);
+    gate.open();
+    // The last byte frees it, and not the news that there is none left.
     assert_eq!(response.chunk().await.unwrap().unwrap(), b"body");
-    assert_eq!(response.chunk().await.unwrap(), None);
     assert_eq!(pool.num_idle().await.unwrap(), 1);
+    assert_eq!(response.chunk().await.unwrap(), None);
 
-    let again = manager.get(origin.url("/")).send().await.unwrap();
+    let again = manager.get(slow.url("/")).send().await.unwrap();
     let second = again.head().connection.clone();
     assert_eq!((second.number, second.reused), (1, true));
 }

@@ -40,8 +40,8 @@ async fn one_origin_is_one_pool_however_it_is_asked_for() {
             .await,
     ];
     for pool in pools {
-        let expected = ("http".to_owned(), "example.test".to_owned(), 80);
-        assert_eq!(pool.unwrap().origin().await.unwrap(), expected);
+        let origin = pool.unwrap().origin().await.unwrap();
+        assert_eq!(origin.to_string(), "http://example.test:80");
     }
     assert_eq!(manager.num_pools().await.unwrap(), 1);
 
@@ -50,18 +50,18 @@ async fn one_origin_is_one_pool_however_it_is_asked_for() {
             Some("https"),
             "example.test",
             None,
-            ("https", "example.test", 443),
+            "https://example.test:443",
         ),
-        (None, "example.test", Some(81), ("http", "example.test", 81)),
-        (None, "other.test", None, ("http", "other.test", 80)),
-        (None, "::1", Some(80), ("http", "[::1]", 80)),
+        (None, "example.test", Some(81), "http://example.test:81"),
+        (None, "other.test", None, "http://other.test:80"),
+        (None, "::1", Some(80), "http://[::1]:80"),
     ]
     .into_iter()
     .enumerate()
     {
         let pool = manager.connection_from_host(host, port, scheme, None).await;
-        let (scheme, host, port) = pool.unwrap().origin().await.unwrap();
-        assert_eq!((scheme.as_str(), host.as_str(), port), expected);
+        let origin = pool.unwrap().origin().await.unwrap();
+        assert_eq!(origin.to_string(), expected);
         let pools = u32::try_from(number).unwrap() + 2;
         assert_eq!(manager.num_pools().await.unwrap(), pools);
     }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use urlpool_core::types::{ConnectionInfo, Error, ResponseHead};
 
 use crate::delivery::Tally;
-use crate::text::{http_version, latin1, tls_version};
+use crate::text::{http_version, tls_version};
 
 /// How a request ended.
 #[derive(Debug, Default)]
@@ -66,7 +66,7 @@ impl Exchange {
 fn headers(head: &ResponseHead) -> Value {
     head.headers
         .iter()
-        .map(|header| json!([header.name(), latin1(header.value())]))
+        .map(|header| json!([header.name(), header.text()]))
         .collect()
 }
 

@@ -18,14 +18,6 @@ pub(crate) const fn tls_version(version: TlsVersion) -> &'static str {
     }
 }
 
-/// Bytes as text: UTF-8 where they are, latin-1 where they are not.
-pub(crate) fn latin1(bytes: &[u8]) -> String {
-    std::str::from_utf8(bytes).map_or_else(
-        |_| bytes.iter().copied().map(char::from).collect(),
-        str::to_owned,
-    )
-}
-
 /// The text on one line and without anything that a terminal would act on: control characters are escaped.
 pub(crate) fn one_line(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
@@ -53,11 +45,5 @@ mod tests {
         ] {
             assert_eq!(one_line(text), expected, "{case}");
         }
-    }
-
-    #[test]
-    fn bytes_that_are_not_utf8_are_latin1() {
-        assert_eq!(latin1(b"caf\xc3\xa9"), "caf\u{e9}");
-        assert_eq!(latin1(b"caf\xe9"), "caf\u{e9}");
     }
 }

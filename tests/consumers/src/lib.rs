@@ -34,7 +34,6 @@ impl From<Error> for Failed {
             Error::ConnectTimeout(facts) => ("connect-timeout", facts.message),
             Error::ReadTimeout(facts) => ("read-timeout", facts.message),
             Error::DeadlineExceeded(facts) => ("deadline-exceeded", facts.message),
-            Error::PoolClosed(text) => ("pool-closed", text),
             Error::Tls(tls) => ("tls", tls.failure.message),
             Error::Protocol(facts) => ("protocol", facts.message),
             Error::IncompleteBody(body) => ("incomplete-body", body.failure.message),

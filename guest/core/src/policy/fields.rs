@@ -75,7 +75,15 @@ mod tests {
     fn ours_come_first_and_give_way() {
         let agent = format!("User-Agent: {USER_AGENT}");
         let bytes = Content::Bytes(b"abc".to_vec());
-        let rows: [(&str, &str, &str, &Content, Fields, &[&str]); 6] = [
+        type Row<'a> = (
+            &'a str,
+            &'a str,
+            &'a str,
+            &'a Content,
+            Fields,
+            &'a [&'a str],
+        );
+        let rows: [Row<'_>; 6] = [
             (
                 "plain",
                 "GET",

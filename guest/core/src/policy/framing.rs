@@ -102,7 +102,14 @@ mod tests {
     #[test]
     fn requests_say_how_long_they_are() {
         let bytes = |text: &str| Content::Bytes(text.into());
-        let rows: [(&str, &str, Content, Fields, Option<Option<u64>>); 10] = [
+        type Row = (
+            &'static str,
+            &'static str,
+            Content,
+            Fields,
+            Option<Option<u64>>,
+        );
+        let rows: [Row; 10] = [
             ("GET", "GET", Content::Empty, &[], Some(None)),
             ("empty POST", "POST", Content::Empty, &[], Some(Some(0))),
             ("empty PUT", "PUT", Content::Empty, &[], Some(Some(0))),

@@ -74,8 +74,6 @@ pub enum Error {
     ReadTimeout(Box<Failure>),
     /// Time for the whole request ran out.
     DeadlineExceeded(Box<Failure>),
-    /// The pool was closed.
-    PoolClosed(String),
     /// TLS could not be agreed on, or its peer is not who it should be.
     Tls(TlsReason, Box<Failure>),
     /// The connection broke, or what came over it is not HTTP.
@@ -113,7 +111,6 @@ impl Error {
             Self::ConnectTimeout(_) => "connect-timeout",
             Self::ReadTimeout(_) => "read-timeout",
             Self::DeadlineExceeded(_) => "deadline-exceeded",
-            Self::PoolClosed(_) => "pool-closed",
             Self::Tls(..) => "tls",
             Self::Protocol(_) => "protocol",
             Self::IncompleteBody { .. } => "incomplete-body",
@@ -132,7 +129,6 @@ impl Error {
             | Self::UnsupportedScheme(text)
             | Self::InvalidRequest(text)
             | Self::InvalidSettings(text)
-            | Self::PoolClosed(text)
             | Self::Other(text) => text,
             _ => self.failure().map_or("", |failure| &failure.message),
         }
@@ -146,7 +142,6 @@ impl Error {
             | Self::UnsupportedScheme(_)
             | Self::InvalidRequest(_)
             | Self::InvalidSettings(_)
-            | Self::PoolClosed(_)
             | Self::Other(_) => None,
             Self::NameResolution(failure)
             | Self::ConnectionFailed(failure)

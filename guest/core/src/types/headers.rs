@@ -74,13 +74,19 @@ impl Header {
         (self.name, self.value)
     }
 
+    /// The value as text: UTF-8 where it is, latin-1 where it is not. It may be a secret.
+    #[must_use]
+    pub fn text(&self) -> String {
+        latin1(&self.value)
+    }
+
     /// The value as people may see it: latin-1, or a placeholder where it is a secret.
     #[must_use]
     pub fn shown(&self) -> String {
         if SECRET.iter().any(|secret| self.is(secret)) {
             "[redacted]".into()
         } else {
-            latin1(&self.value)
+            self.text()
         }
     }
 }

@@ -5,9 +5,7 @@ use std::time::Duration;
 use urlpool_core::sim::Script;
 use urlpool_core::types::Content;
 
-use crate::common::{World, chunked, ok};
-
-const SECOND: Duration = Duration::from_secs(1);
+use crate::common::{SECOND, World, chunked, ok};
 
 /// Whether the connection of a response is kept, given who asks and what comes.
 struct Case {

@@ -1,13 +1,9 @@
 //! Responses that are cut short at every byte there is, and framing that makes no sense.
 
-use std::time::Duration;
-
 use urlpool_core::sim::Script;
 use urlpool_core::types::{Error, Phase};
 
-use crate::common::{World, chunked, ok};
-
-const SECOND: Duration = Duration::from_secs(1);
+use crate::common::{SECOND, World, chunked, ok};
 
 /// How a cut response comes out: what was had of the body, and the error that followed.
 fn outcome(world: &World) -> (Vec<u8>, Option<Error>) {

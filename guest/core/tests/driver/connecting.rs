@@ -4,54 +4,13 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use urlpool_core::sim::{Listener, Script};
-use urlpool_core::types::{Content, Error, Limit, Phase, RequestOptions, Timeouts, TlsSettings};
+use urlpool_core::types::{Limit, Phase, PoolSettings, Timeouts, TlsSettings};
 
-use crate::common::{Authority, World, address, both, ok, origin_of};
+use crate::common::{
+    Authority, MILLI, SECOND, World, address, connect, deadline, ok, origin_of, times_out, total,
+};
 
-const MILLI: Duration = Duration::from_millis(1);
-const SECOND: Duration = Duration::from_secs(1);
 const URL: &str = "http://a.test/";
-
-fn after(seconds: u32) -> Option<Limit> {
-    Some(Limit::After(SECOND * seconds))
-}
-
-fn connect(seconds: u32) -> Timeouts {
-    Timeouts {
-        connect: after(seconds),
-        ..Timeouts::default()
-    }
-}
-
-fn read(seconds: u32) -> Timeouts {
-    Timeouts {
-        read: after(seconds),
-        ..Timeouts::default()
-    }
-}
-
-fn total(seconds: u32) -> Timeouts {
-    Timeouts {
-        total: after(seconds),
-        ..Timeouts::default()
-    }
-}
-
-fn deadline(seconds: u32) -> Timeouts {
-    Timeouts {
-        deadline: after(seconds),
-        ..Timeouts::default()
-    }
-}
-
-/// What a request that runs out of time tells its caller, and after how long.
-#[track_caller]
-fn times_out(world: &World, url: &str, case: &str) -> (&'static str, Phase, String, Duration) {
-    let (outcome, took) = world.timed_by(|| world.get(url));
-    let error = outcome.expect_err(case);
-    let failure = error.failure().expect("it got as far as an attempt");
-    (error.kind(), failure.phase, failure.message.clone(), took)
-}
 
 /// A name that has several addresses, each with somebody behind it.
 fn at_several(world: &World, listeners: Vec<Listener>) {
@@ -231,7 +190,7 @@ fn a_client_hello_that_is_never_taken_is_bounded() {
 #[test]
 fn connecting_has_one_clock_for_lookup_tcp_and_tls() {
     let authority = Authority::new();
-    let pool = urlpool_core::types::PoolSettings {
+    let pool = PoolSettings {
         timeouts: Timeouts {
             connect: Some(Limit::After(MILLI * 5)),
             ..Timeouts::default()

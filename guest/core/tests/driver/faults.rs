@@ -7,9 +7,8 @@ use urlpool_core::driver::ResolveError;
 use urlpool_core::sim::{Listener, Script};
 use urlpool_core::types::{Content, Phase, Timeouts};
 
-use crate::common::{World, address, ok, origin_of};
+use crate::common::{SECOND, World, address, ok, origin_of};
 
-const SECOND: Duration = Duration::from_secs(1);
 const URL: &str = "http://a.test/";
 
 fn interim(count: usize) -> Vec<u8> {

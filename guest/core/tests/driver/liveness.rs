@@ -5,9 +5,7 @@ use std::time::Duration;
 use urlpool_core::sim::Script;
 use urlpool_core::types::{Content, Error, Event, Phase, RequestOptions};
 
-use crate::common::{World, ok, within};
-
-const SECOND: Duration = Duration::from_secs(1);
+use crate::common::{SECOND, World, ok, within};
 
 fn answer_once() -> Script {
     Script::new().request().send(ok("one"))

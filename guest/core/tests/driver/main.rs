@@ -11,6 +11,8 @@ mod common;
 #[cfg(test)]
 mod connecting;
 #[cfg(test)]
+mod copying;
+#[cfg(test)]
 mod events;
 #[cfg(test)]
 mod faults;

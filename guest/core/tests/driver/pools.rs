@@ -4,14 +4,12 @@ use std::time::Duration;
 
 use urlpool_core::driver::ConnectionPool;
 use urlpool_core::sim::{Script, SimNet};
-use urlpool_core::types::{
-    Content, Error, Event, Limit, ManagerSettings, PoolContext, PoolSettings, RequestOptions,
-    Timeouts, TlsSettings,
-};
+use urlpool_core::types::{Content, Event, Limit, ManagerSettings, PoolSettings, RequestOptions};
 
-use crate::common::{Authority, World, both, ok, origin_of};
+use crate::common::{SECOND, World, both, origin_of};
 
-const SECOND: Duration = Duration::from_secs(1);
+/// How a manager lets go of its pools; how many pools and open connections it then has.
+type LetGo<'a> = (&'a str, &'a dyn Fn(&World), usize, usize);
 
 fn with_num_pools(num_pools: u32) -> World {
     let world = World::with(ManagerSettings {
@@ -230,9 +228,8 @@ fn a_response_outlives_its_manager_and_then_closes_its_connection() {
 fn an_exchange_that_runs_while_its_pool_is_let_go_ends_well_and_its_connection_closes() {
     let clear = |world: &World| world.manager.clear();
     let evict = |world: &World| drop(world.get("http://b.test/").unwrap());
-    type Row<'a> = (&'a str, &'a dyn Fn(&World), usize, usize);
-    let replaced: [Row<'_>; 2] = [("clear", &clear, 0, 1), ("evict", &evict, 1, 2)];
-    for (case, let_go, pools, open) in replaced {
+    let cases: [LetGo<'_>; 2] = [("clear", &clear, 0, 1), ("evict", &evict, 1, 2)];
+    for (case, let_go, pools, open) in cases {
         let world = with_num_pools(1);
         world.serve("a.test", slow_body());
         let running = world.open("http://a.test/");
@@ -241,6 +238,8 @@ fn an_exchange_that_runs_while_its_pool_is_let_go_ends_well_and_its_connection_c
         assert_eq!(world.net.open_connections(), open, "{case}");
         assert_eq!(world.finish(running).unwrap().body, b"slow", "{case}");
         assert_eq!(world.net.open_connections(), open - 1, "{case}");
+        let closed = (1, "its pool was let go".to_owned());
+        assert_eq!(world.closings(), [closed], "{case}");
         assert!(
             !world.get("http://a.test/").unwrap().connection.reused,
             "{case}"
@@ -257,6 +256,8 @@ fn clear_closes_what_is_idle_and_forgets_every_pool() {
     world.manager.clear();
     assert_eq!(world.manager.num_pools(), 0);
     assert_eq!(world.net.open_connections(), 0);
+    let reason = || "its manager was cleared".to_owned();
+    assert_eq!(world.closings(), [(1, reason()), (2, reason())]);
     assert!(!world.get("http://a.test/").unwrap().connection.reused);
 }
 
@@ -313,4 +314,24 @@ fn a_pool_counts_its_requests_and_connections() {
     assert_eq!(counts(&pool), (4, 1, 1));
     world.get("http://b.test/").unwrap();
     assert_eq!(counts(&pool), (4, 1, 1));
+}
+
+#[test]
+fn what_is_idle_closes_at_once_although_somebody_still_holds_the_pool() {
+    let clear = |world: &World| world.manager.clear();
+    let evict = |world: &World| drop(world.get("http://b.test/").unwrap());
+    let cases: [LetGo<'_>; 2] = [("clear", &clear, 0, 0), ("evict", &evict, 1, 1)];
+    for (case, let_go, pools, open) in cases {
+        let world = with_num_pools(1);
+        world.get("http://a.test/").unwrap();
+        let held = world
+            .manager
+            .connection_from_url("http://a.test/", None)
+            .unwrap();
+        assert_eq!(held.num_idle(), 1, "{case}");
+        let_go(&world);
+        assert_eq!(world.manager.num_pools(), pools, "{case}");
+        assert_eq!(held.num_idle(), 0, "{case}");
+        assert_eq!(world.net.open_connections(), open, "{case}");
+    }
 }

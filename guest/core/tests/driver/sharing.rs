@@ -9,9 +9,7 @@ use urlpool_core::types::{
     Timeouts, TlsSettings,
 };
 
-use crate::common::{Authority, World, ok, origin_of};
-
-const SECOND: Duration = Duration::from_secs(1);
+use crate::common::{Authority, SECOND, World, ok, origin_of};
 
 fn serving_a() -> World {
     World::serving(origin_of("a"))

@@ -1,70 +1,17 @@
 //! Clocks: every wait ends exactly when the smallest of its bounds says.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
-use urlpool_core::sim::{Listener, Script};
-use urlpool_core::types::{Content, Error, Limit, Phase, RequestOptions, Timeouts, TlsSettings};
+use urlpool_core::sim::Script;
+use urlpool_core::types::{
+    Content, Error, Limit, Phase, PoolSettings, RequestOptions, Timeouts, TlsSettings,
+};
 
-use crate::common::{Authority, World, address, both, ok, origin_of};
+use crate::common::{
+    Authority, MILLI, SECOND, World, after, both, deadline, ok, origin_of, read, times_out, total,
+};
 
-const MILLI: Duration = Duration::from_millis(1);
-const SECOND: Duration = Duration::from_secs(1);
 const URL: &str = "http://a.test/";
-
-fn after(seconds: u32) -> Option<Limit> {
-    Some(Limit::After(SECOND * seconds))
-}
-
-fn connect(seconds: u32) -> Timeouts {
-    Timeouts {
-        connect: after(seconds),
-        ..Timeouts::default()
-    }
-}
-
-fn read(seconds: u32) -> Timeouts {
-    Timeouts {
-        read: after(seconds),
-        ..Timeouts::default()
-    }
-}
-
-fn total(seconds: u32) -> Timeouts {
-    Timeouts {
-        total: after(seconds),
-        ..Timeouts::default()
-    }
-}
-
-fn deadline(seconds: u32) -> Timeouts {
-    Timeouts {
-        deadline: after(seconds),
-        ..Timeouts::default()
-    }
-}
-
-/// What a request that runs out of time tells its caller, and after how long.
-#[track_caller]
-fn times_out(world: &World, url: &str, case: &str) -> (&'static str, Phase, String, Duration) {
-    let (outcome, took) = world.timed_by(|| world.get(url));
-    let error = outcome.expect_err(case);
-    let failure = error.failure().expect("it got as far as an attempt");
-    (error.kind(), failure.phase, failure.message.clone(), took)
-}
-
-/// A name that has several addresses, each with somebody behind it.
-fn at_several(world: &World, listeners: Vec<Listener>) {
-    let hosts = ["x", "y", "z"];
-    world
-        .net
-        .name("a.test", &hosts.map(address)[..listeners.len()]);
-    for (host, listener) in hosts.into_iter().zip(listeners) {
-        world
-            .net
-            .listen(SocketAddr::new(address(host), 80), listener);
-    }
-}
 
 #[test]
 fn a_request_that_is_never_taken_is_bounded() {
@@ -107,6 +54,43 @@ fn a_request_that_is_never_taken_is_bounded() {
             !error.failure().unwrap().may_have_been_acted_on,
             "{case}: not a byte was sent"
         );
+    }
+}
+
+#[test]
+fn a_request_over_tls_that_is_never_taken_is_bounded() {
+    // What fits into the TLS session waits there for the network, and more than that waits before it.
+    for (case, timeouts, size, kind) in [
+        ("read", read(3), 1, "read-timeout"),
+        ("read, large", read(3), 1_000_000, "read-timeout"),
+        ("total", total(3), 1, "read-timeout"),
+        ("total, large", total(3), 1_000_000, "read-timeout"),
+        ("deadline", deadline(3), 1, "deadline-exceeded"),
+        (
+            "deadline, large",
+            deadline(3),
+            1_000_000,
+            "deadline-exceeded",
+        ),
+    ] {
+        let authority = Authority::new();
+        let tls = TlsSettings {
+            roots: Some(authority.pem()),
+        };
+        let world = World::of_pools(PoolSettings {
+            timeouts,
+            tls,
+            ..PoolSettings::default()
+        });
+        let server = authority.server(&["a.test"], &[&rustls::version::TLS13]);
+        world.listen("a.test", 443, server.listener(origin_of("a")));
+        world.get("https://a.test/").unwrap();
+        world.net.limit_writes(0);
+        let (outcome, took) = world.timed_by(|| world.post("https://a.test/", &vec![b'x'; size]));
+        let error = outcome.expect_err(case);
+        assert_eq!((error.kind(), took), (kind, SECOND * 3), "{case}");
+        assert_eq!(error.failure().unwrap().phase, Phase::Send, "{case}");
+        assert_eq!(world.net.open_connections(), 0, "{case}");
     }
 }
 

@@ -10,9 +10,10 @@ use urlpool_core::types::{
     Error, Event, Limit, ManagerSettings, Phase, PoolSettings, TlsReason, TlsSettings, TlsVersion,
 };
 
-use crate::common::{Authority, KEY_UPDATE, NOW, Seen, TlsServer, World, address, ok, origin_of};
+use crate::common::{
+    Authority, GOODBYE, KEY_UPDATE, NOW, SECOND, Seen, TlsServer, World, address, ok, origin_of,
+};
 
-const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_secs(86_400);
 const BOTH: [&SupportedProtocolVersion; 2] = [&TLS13, &TLS12];
 
@@ -396,6 +397,10 @@ fn a_tls_connection_that_ends_while_idle_costs_another_one() {
     for (case, script) in [
         ("close", Script::new().request().send(ok("a")).close()),
         (
+            "goodbye and an open connection",
+            Script::new().request().send(ok("a")).send(GOODBYE),
+        ),
+        (
             "close later",
             Script::new().request().send(ok("a")).pause(SECOND).close(),
         ),
@@ -411,10 +416,6 @@ fn a_tls_connection_that_ends_while_idle_costs_another_one() {
                 .pause(SECOND)
                 .send("x"),
         ),
-        (
-            "under the request",
-            Script::new().request().send(ok("a")).request().close(),
-        ),
     ] {
         for is_rude in [false, true] {
             let authority = Authority::new();
@@ -422,12 +423,32 @@ fn a_tls_connection_that_ends_while_idle_costs_another_one() {
             server.is_rude = is_rude;
             let world = serving(&authority, server, vec![script.clone()]);
             for _ in 0..3 {
-                assert_eq!(world.get("https://a.test/").unwrap().body, b"a", "{case}");
+                // A POST is not replayed, so the connection must be found dead before it is used.
+                let reply = world.post("https://a.test/", b"x").unwrap();
+                assert_eq!(reply.body, b"a", "{case}");
                 world.net.pass(SECOND * 2);
             }
             assert_eq!(world.net.connections(), 3, "{case}");
             assert_eq!(world.net.open_connections(), 1, "{case}");
         }
+    }
+}
+
+#[test]
+fn a_tls_connection_that_ends_under_the_request_is_replaced_for_a_get_and_not_for_a_post() {
+    for is_rude in [false, true] {
+        let authority = Authority::new();
+        let mut server = authority.server(&["a.test"], &[&TLS13]);
+        server.is_rude = is_rude;
+        let script = Script::new().request().send(ok("a")).request().close();
+        let world = serving(&authority, server, vec![script]);
+        world.get("https://a.test/").unwrap();
+        let reply = world.get("https://a.test/").unwrap();
+        assert_eq!(reply.connection.number, 2);
+        let error = world.post("https://a.test/", b"x").unwrap_err();
+        assert_eq!(error.kind(), "protocol");
+        assert_eq!(world.net.connections(), 2);
+        assert_eq!(world.net.open_connections(), 0);
     }
 }
 

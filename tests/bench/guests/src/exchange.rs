@@ -8,7 +8,7 @@ use crate::{Channel, Error};
 /// Sent and not timed: the first requests on a connection, which meet cold caches.
 const WARM_UP: u32 = 20;
 
-/// What to do, as the arguments `ADDRESS PATH COUNT` say it.
+/// What to do, as the arguments `ADDRESS PATH [COUNT]` say it.
 pub struct Task {
     /// Where the server listens.
     pub address: SocketAddrV4,
@@ -23,15 +23,16 @@ impl Task {
     /// Where one is missing or does not parse.
     pub fn from_arguments() -> Result<Self, Error> {
         let mut arguments = std::env::args().skip(1);
-        let mut next = || arguments.next().ok_or("usage: ADDRESS PATH COUNT");
-        let (address, path, count) = (next()?, next()?, next()?);
+        let mut next = || arguments.next().ok_or("usage: ADDRESS PATH [COUNT]");
+        let (address, path) = (next()?, next()?);
+        let count = next().map_or(Ok(1), |count| count.parse())?;
         let request = format!(
             "GET {path} HTTP/1.1\r\nHost: {address}\r\nAccept-Encoding: identity\r\nUser-Agent: urlpool-bench\r\n\r\n"
         );
         Ok(Self {
             address: address.parse()?,
             request: request.into_bytes(),
-            count: count.parse()?,
+            count,
         })
     }
 }

@@ -186,7 +186,7 @@ impl<S: ByteStream> Tls<S> {
     }
 
     /// Takes in what has arrived, which on an idle connection may be a session ticket; anything else ends its use.
-    pub(super) fn is_quiet(&mut self) -> bool {
+    pub(in crate::driver) fn is_quiet(&mut self) -> bool {
         loop {
             self.incoming.clear();
             match self.inner.try_read(MAX_READ, &mut self.incoming) {

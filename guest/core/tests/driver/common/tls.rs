@@ -20,6 +20,9 @@ pub(crate) const NOW: Duration = Duration::from_secs(1_750_000_000);
 /// What a script sends to make its server change keys instead.
 pub(crate) const KEY_UPDATE: &[u8] = b"(other keys from here on)";
 
+/// What a script sends to make its server announce the end of TLS and no more.
+pub(crate) const GOODBYE: &[u8] = b"(no more from here on)";
+
 /// A root that signs certificates.
 pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
@@ -173,6 +176,10 @@ impl Codec for Session {
     fn outgoing(&mut self, plain: &[u8]) -> Vec<u8> {
         if plain == KEY_UPDATE {
             self.tls.refresh_traffic_keys().expect("TLS 1.3 is agreed");
+            return self.take();
+        }
+        if plain == GOODBYE {
+            self.tls.send_close_notify();
             return self.take();
         }
         self.tls.set_buffer_limit(None);
