@@ -42,7 +42,12 @@ impl Link {
             self.writer.write_all(bytes).await?;
             self.writer.flush().await
         };
-        sent.await.is_ok()
+        let is_sent = sent.await.is_ok();
+        if !is_sent {
+            // The reading task may not have got round to noticing.
+            self.ledger.ended(self.number, End::Client);
+        }
+        is_sent
     }
 
     /// Waits for `event` or the client's end, whichever comes first; false where it was the end.

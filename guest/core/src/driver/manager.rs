@@ -165,7 +165,7 @@ impl<N: Net> Manager<N> {
     pub fn clear(&self) {
         let pools = self.pools.borrow_mut().clear();
         for pool in pools {
-            pool.empty("its manager was cleared");
+            pool.close("its manager was cleared");
         }
     }
 
@@ -194,11 +194,11 @@ impl<N: Net> Manager<N> {
             self.pools
                 .borrow_mut()
                 .get_or_make(&key, |pool| !pool.is_closed(), make)?;
-        if let Some(evicted) = evicted {
+        if let Some(evicted) = evicted.filter(|evicted| !evicted.is_closed()) {
             self.shared.tell(|| Event::Evicted {
                 origin: evicted.key.origin.clone(),
             });
-            evicted.empty("its pool was evicted");
+            evicted.close("its pool was evicted");
         }
         Ok(pool)
     }

@@ -81,12 +81,12 @@ impl<N: Net> Pool<N> {
         if closing.iter().all(|closing| closing.number != number) {
             self.shared.tell(|| Event::CheckedIn { number });
         }
-        self.close_all(closing, "the pool has no room for it");
+        self.close_all(closing, "its pool keeps no more connections");
     }
 
-    /// Closes what is idle; the pool goes on.
-    pub(super) fn empty(&self, reason: &str) {
-        let connections = self.idle.borrow_mut().empty();
+    /// Closes what is idle and keeps nothing from now on. Running exchanges finish.
+    pub(super) fn close(&self, reason: &str) {
+        let connections = self.idle.borrow_mut().close();
         self.close_all(connections, reason);
     }
 
@@ -110,7 +110,7 @@ impl<N: Net> Pool<N> {
 
 impl<N: Net> Drop for Pool<N> {
     fn drop(&mut self) {
-        self.empty("its pool was let go");
+        self.close("its pool was let go");
     }
 }
 
@@ -144,7 +144,6 @@ impl<N: Net> ConnectionPool<N> {
 
     /// Closes what is idle and accepts no connection back.
     pub fn close(&self) {
-        let connections = self.0.idle.borrow_mut().close();
-        self.0.close_all(connections, "its pool was closed");
+        self.0.close("its pool was closed");
     }
 }

@@ -38,7 +38,7 @@ pub struct Response<N: Net> {
     received: u64,
     /// What is still to come: `None` once the connection is given up.
     source: Option<Source<N>>,
-    failed: Option<Cause>,
+    failed: Option<Error>,
 }
 
 struct Source<N: Net> {
@@ -96,7 +96,7 @@ impl<N: Net> Response<N> {
             return Ok(std::mem::replace(&mut self.ready, rest));
         }
         match &self.failed {
-            Some(cause) if self.ready.is_empty() => Err(self.error(cause.clone())),
+            Some(error) if self.ready.is_empty() => Err(error.clone()),
             _ => Ok(std::mem::take(&mut self.ready)),
         }
     }
@@ -168,18 +168,13 @@ impl<N: Net> Response<N> {
         wait: impl Future<Output = Result<T, String>>,
     ) -> Result<T, Error> {
         let bound = self.context.clocks.deadline();
-        match bounded(&self.shared.net, bound, wait).await {
-            Ok(Ok(output)) => Ok(output),
-            Ok(Err(why)) => {
-                self.release();
-                Err(Error::Other(format!("the body could not be copied: {why}")))
-            }
-            Err(expiry) => {
-                let cause = Cause::TimedOut(expiry);
-                self.give_up(cause.clone());
-                Err(self.error(cause))
-            }
-        }
+        let error = match bounded(&self.shared.net, bound, wait).await {
+            Ok(Ok(output)) => return Ok(output),
+            Ok(Err(why)) => Error::Other(format!("the body could not be copied: {why}")),
+            Err(expiry) => self.error(Cause::TimedOut(expiry)),
+        };
+        self.fail(error.clone());
+        Err(error)
     }
 
     /// Gives the connection up without waiting.
@@ -259,8 +254,14 @@ impl<N: Net> Response<N> {
         }
     }
 
+    /// Ends the body with what became of the exchange.
     fn give_up(&mut self, cause: Cause) {
-        self.failed = Some(cause);
+        self.fail(self.error(cause));
+    }
+
+    /// Ends the body: every further read fails like this.
+    fn fail(&mut self, error: Error) {
+        self.failed = Some(error);
         if let Some(source) = self.source.take() {
             source
                 .lease

@@ -10,7 +10,7 @@ use super::{Error, Headers, Timeouts};
 pub struct Method(String);
 
 impl Method {
-    /// A method exactly as it is written; methods are case-sensitive.
+    /// A method exactly as it is written.
     ///
     /// # Errors
     /// [`Error::InvalidRequest`] where it is empty or has a character that a token cannot have (CVE-2020-26137).
@@ -36,10 +36,10 @@ impl Method {
         &self.0
     }
 
-    /// Whether this is that method; `other` in upper case, as the standard ones are.
+    /// Whether this is that method, however it is written: like urllib3, we take `get` for what its caller means.
     #[must_use]
     pub fn is(&self, other: &str) -> bool {
-        self.0 == other
+        self.0.eq_ignore_ascii_case(other)
     }
 }
 

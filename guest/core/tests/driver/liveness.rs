@@ -99,7 +99,7 @@ fn a_put_is_sent_again_with_its_whole_body() {
 
 #[test]
 fn a_request_that_may_have_been_acted_on_is_not_sent_again_unless_that_is_harmless() {
-    for method in ["POST", "PATCH", "get", "PROPFIND"] {
+    for method in ["POST", "PATCH", "post", "PROPFIND"] {
         let world = World::serving(dies_on_the_second());
         world.get("http://a.test/").unwrap();
         let options = RequestOptions::default();

@@ -125,7 +125,7 @@ fn a_pool_keeps_as_many_idle_connections_as_it_was_told() {
         }
         assert_eq!(world.net.open_connections(), kept, "maxsize {maxsize}");
         let no_room = (u64::try_from(kept).unwrap() + 1..=3)
-            .map(|number| (number, "the pool has no room for it".to_owned()));
+            .map(|number| (number, "its pool keeps no more connections".to_owned()));
         assert_eq!(
             world.closings(),
             Vec::from_iter(no_room),
@@ -238,7 +238,7 @@ fn an_exchange_that_runs_while_its_pool_is_let_go_ends_well_and_its_connection_c
         assert_eq!(world.net.open_connections(), open, "{case}");
         assert_eq!(world.finish(running).unwrap().body, b"slow", "{case}");
         assert_eq!(world.net.open_connections(), open - 1, "{case}");
-        let closed = (1, "its pool was let go".to_owned());
+        let closed = (1, "its pool keeps no more connections".to_owned());
         assert_eq!(world.closings(), [closed], "{case}");
         assert!(
             !world.get("http://a.test/").unwrap().connection.reused,

@@ -123,7 +123,7 @@ fn the_callers_headers_stand_as_they_were_written() {
         .manager
         .urlopen("get", "http://a.test/", Content::Empty, options);
     world.net.run(request).unwrap();
-    let expected = "get / HTTP/1.1\r\nAccept-Encoding: identity\r\nContent-Length: 0\r\n\
+    let expected = "get / HTTP/1.1\r\nAccept-Encoding: identity\r\n\
         x-One: 1\r\nUser-Agent: me\r\nHOST: other\r\nx-One: 2\r\n\r\n";
     assert_eq!(text(&world.net.writes(0)[0]), expected);
 }

@@ -56,18 +56,13 @@ impl<C> Idle<C> {
         closing
     }
 
-    /// Takes all connections out; later ones are still accepted.
-    pub fn empty(&mut self) -> Vec<C> {
+    /// Takes all connections out and accepts no more.
+    pub fn close(&mut self) -> Vec<C> {
+        self.is_closed = true;
         self.connections
             .drain(..)
             .map(|(connection, _)| connection)
             .collect()
-    }
-
-    /// Takes all connections out and accepts no more.
-    pub fn close(&mut self) -> Vec<C> {
-        self.is_closed = true;
-        self.empty()
     }
 
     /// Whether [`Idle::close`] was called.
@@ -118,7 +113,6 @@ mod tests {
         Open,
         Checkout,
         Checkin,
-        Empty,
         Wait(u64),
     }
 
@@ -127,7 +121,6 @@ mod tests {
             Just(Event::Open),
             Just(Event::Checkout),
             Just(Event::Checkin),
-            Just(Event::Empty),
             (0..8_u64).prop_map(Event::Wait)
         ]
     }
@@ -162,10 +155,6 @@ mod tests {
                         if idle.len() < MAXSIZE {
                             idle.push((connection, now));
                         }
-                    }
-                    Event::Empty => {
-                        closed.extend(pool.empty());
-                        idle.clear();
                     }
                 }
                 prop_assert_eq!(pool.len(), idle.len());
