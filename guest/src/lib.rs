@@ -1,9 +1,10 @@
 //! The WASI 0.2 component: `urlpool:client` over `wasi:sockets`.
 //!
-//! WASI begins here and nowhere before: [`net`] and [`stream`] implement core's `Net` over sockets, [`reactor`] waits. [`exports`] are a few
+//! WASI begins here and nowhere before: [`net`], [`stream`] and [`closing`] implement core's `Net` over sockets, [`reactor`] waits. [`exports`] are a few
 //! lines each, and only [`convert`] knows both the contract's types and core's.
 
 mod bindings;
+mod closing;
 mod convert;
 mod exports;
 mod net;

@@ -14,6 +14,7 @@ use wasi::sockets::network::{
 };
 use wasi::sockets::tcp_create_socket::create_tcp_socket;
 
+use crate::closing::sweep;
 use crate::reactor::{Source, sleep_until};
 use crate::stream::WasiStream;
 
@@ -42,6 +43,9 @@ impl WasiNet {
     }
 
     async fn dial(&self, address: SocketAddr) -> Result<WasiStream, ErrorCode> {
+        if !sweep() {
+            return Err(ErrorCode::NewSocketLimit);
+        }
         let family = if address.is_ipv4() {
             IpAddressFamily::Ipv4
         } else {

@@ -6,25 +6,26 @@ use urlpool_core::driver::{ByteStream, IoError, Sink};
 use wasi::io::streams::{InputStream, OutputStream, StreamError};
 use wasi::sockets::tcp::TcpSocket;
 
+use crate::closing::{Open, Sending};
 use crate::reactor::Source;
 
-/// A TCP connection. The fields are dropped in this order: pollables before their streams, streams before their socket.
+/// A TCP connection. Its halves are dropped in this order: pollables before their streams, streams before their socket.
 pub(crate) struct WasiStream {
+    receiving: Receiving,
+    sending: Sending,
+}
+
+struct Receiving {
     readable: Source,
-    writable: Option<Source>,
     input: InputStream,
-    output: OutputStream,
-    _socket: TcpSocket,
 }
 
 impl WasiStream {
     pub(crate) fn new(socket: TcpSocket, input: InputStream, output: OutputStream) -> Self {
+        let readable = Source::new(input.subscribe());
         Self {
-            readable: Source::new(input.subscribe()),
-            writable: None,
-            input,
-            output,
-            _socket: socket,
+            receiving: Receiving { readable, input },
+            sending: Sending::new(socket, output),
         }
     }
 }
@@ -39,10 +40,10 @@ impl ByteStream for WasiStream {
         into: &mut Vec<u8>,
     ) -> Poll<Result<usize, IoError>> {
         loop {
-            ready!(self.readable.poll_ready(context));
+            ready!(self.receiving.readable.poll_ready(context));
             let outcome = self.try_read(max, into);
             if !matches!(outcome, Some(Ok(count)) if count == max) {
-                self.readable.unready();
+                self.receiving.readable.unready();
             }
             if let Some(outcome) = outcome {
                 return Poll::Ready(outcome);
@@ -51,7 +52,7 @@ impl ByteStream for WasiStream {
     }
 
     fn try_read(&mut self, max: usize, into: &mut Vec<u8>) -> Option<Result<usize, IoError>> {
-        match self.input.read(max as u64) {
+        match self.receiving.input.read(max as u64) {
             Ok(bytes) if bytes.is_empty() => None,
             Ok(bytes) => {
                 let count = bytes.len();
@@ -72,8 +73,13 @@ impl ByteStream for WasiStream {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<Result<usize, IoError>> {
-        poll_write(&self.output, &mut self.writable, context, bytes)
-            .map_err(|error| IoError::gone(words(&error)))
+        let Some(Open {
+            writable, output, ..
+        }) = self.sending.open()
+        else {
+            return Poll::Ready(Err(IoError::gone("Broken pipe")));
+        };
+        poll_write(output, writable, context, bytes).map_err(|error| IoError::gone(words(&error)))
     }
 }
 

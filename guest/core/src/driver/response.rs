@@ -104,7 +104,8 @@ impl<N: Net> Response<N> {
     /// Waits for all of the rest of the body.
     ///
     /// # Errors
-    /// As for [`Response::read`], and [`Error::BodyTooLarge`] where more than `limit` bytes are left; the connection is then closed.
+    /// As for [`Response::read`], and [`Error::BodyTooLarge`] where more than `limit` bytes are left. What has not
+    /// arrived by then is not read, and the connection is closed.
     pub async fn read_all(&mut self, limit: u64) -> Result<Vec<u8>, Error> {
         let mut whole = Vec::new();
         loop {
