@@ -8,12 +8,13 @@ use super::shared::Shared;
 use super::{ByteStream as _, IoError, IoKind, Net};
 use crate::machine::h1::{HeadReader, ReceivedHead, shown_response};
 use crate::policy::Clocks;
+use crate::policy::interim::{Standing, standing};
 use crate::types::{AttemptError, Cause, Event, Phase, Sent};
 
 /// What a request that waits for its head reads at a time.
-const MAX_HEAD_READ: usize = 16 * 1024;
-/// Interim responses before the final one; nobody means more than a handful.
-const MAX_INTERIM: u32 = 64;
+const MAX_HEAD_READ: usize = 8 * 1024;
+const ENDED_WITHIN: &str = "Remote end closed connection within the head of its response";
+const ENDED_WITHOUT: &str = "Remote end closed connection without response";
 
 /// The bytes of a request, written once and sent as often as need be.
 pub(super) struct Outgoing<'a> {
@@ -101,51 +102,42 @@ async fn await_head<N: Net>(
     connection: &mut Connection<N>,
     clocks: &Clocks,
 ) -> Result<ReceivedHead, Cause> {
-    let mut reader = HeadReader::default();
     let mut interim = 0;
     loop {
+        let head = next_head(shared, connection, clocks, interim > 0).await?;
+        shared.tell(|| Event::Received {
+            number: connection.number,
+            head: shown_response(&head.line, &head.headers),
+        });
+        match standing(head.line.status, interim) {
+            Standing::Final => return Ok(head),
+            Standing::Interim => interim += 1,
+            Standing::Wrong(why) => return Err(Cause::Malformed(why.into())),
+        }
+    }
+}
+
+/// Waits for a head and takes it out of the inbox. `has_begun` says whether the peer has answered anything before.
+async fn next_head<N: Net>(
+    shared: &Shared<N>,
+    connection: &mut Connection<N>,
+    clocks: &Clocks,
+    has_begun: bool,
+) -> Result<ReceivedHead, Cause> {
+    let mut reader = HeadReader::default();
+    loop {
+        let has_begun = has_begun || !connection.inbox.is_empty();
         if !connection.inbox.is_empty()
             && let Some(head) = reader.read(&connection.inbox).map_err(Cause::Malformed)?
         {
             connection.inbox.drain(..head.length);
-            let number = connection.number;
-            shared.tell(|| Event::Received {
-                number,
-                head: shown_response(&head.line, &head.headers),
-            });
-            match head.line.status {
-                // RFC 9110, section 15.2: any 1xx is interim, and 101 comes only to those who asked.
-                101 => {
-                    return Err(Cause::Malformed(
-                        "101 Switching Protocols, which nobody asked for".into(),
-                    ));
-                }
-                100..200 if interim == MAX_INTERIM => {
-                    return Err(Cause::Malformed(
-                        "there is no end of interim responses".into(),
-                    ));
-                }
-                100..200 => interim += 1,
-                _ => return Ok(head),
-            }
-            continue;
+            return Ok(head);
         }
-        let has_begun = interim > 0 || !connection.inbox.is_empty();
         let bound = clocks.bound(Phase::AwaitHead, || shared.net.now());
-        let received = bounded(&shared.net, bound, connection.receive(MAX_HEAD_READ))
-            .await
-            .map_err(Cause::TimedOut)?;
-        match received {
-            Ok(0) if has_begun => {
-                return Err(Cause::Broken(
-                    "Remote end closed connection within the head of its response".into(),
-                ));
-            }
-            Ok(0) => {
-                return Err(Cause::ClosedUnanswered(
-                    "Remote end closed connection without response".into(),
-                ));
-            }
+        let received = bounded(&shared.net, bound, connection.receive(MAX_HEAD_READ)).await;
+        match received.map_err(Cause::TimedOut)? {
+            Ok(0) if has_begun => return Err(Cause::Broken(ENDED_WITHIN.into())),
+            Ok(0) => return Err(Cause::ClosedUnanswered(ENDED_WITHOUT.into())),
             Ok(_) => {}
             Err(error) if has_begun => return Err(broken_midway(error)),
             Err(error) => return Err(broken(error)),
@@ -165,6 +157,6 @@ fn broken(error: IoError) -> Cause {
 pub(super) fn broken_midway(error: IoError) -> Cause {
     match error.kind {
         IoKind::Tls(reason) => Cause::Tls(reason, error.message),
-        IoKind::Gone | IoKind::Truncated | IoKind::Other => Cause::Broken(error.message),
+        IoKind::Gone | IoKind::Truncated => Cause::Broken(error.message),
     }
 }

@@ -292,7 +292,7 @@ fn respond<N: Net>(
         };
         blame::tell(failed, &method, &url, attempt)
     })?;
-    let reuse = reuse::after(&fields, is_sent_whole, line.version, &headers, framing);
+    let reuse = reuse::after(&fields, is_sent_whole, &line, &headers, framing);
     let (version, status, reason) = (line.version, line.status, line.reason);
     let head = ResponseHead {
         status,

@@ -110,8 +110,6 @@ pub enum IoKind {
     Truncated,
     /// TLS failed.
     Tls(TlsReason),
-    /// Anything else.
-    Other,
 }
 
 impl IoError {

@@ -21,6 +21,11 @@ pub fn of_request(
     content: &Content,
     headers: &Headers,
 ) -> Result<Headers, Error> {
+    if method.is("CONNECT") {
+        return Err(Error::InvalidRequest(
+            "CONNECT asks a proxy for a tunnel and is not a request to a URL".into(),
+        ));
+    }
     if headers.all("host").count() > 1 {
         return Err(Error::InvalidRequest(
             "there is more than one Host header; give one or none".into(),
@@ -160,6 +165,17 @@ mod tests {
                 written(method, url, content, fields).unwrap(),
                 expected,
                 "{case}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_tunnel_is_not_a_request() {
+        for method in ["CONNECT", "connect"] {
+            assert_eq!(
+                written(method, "http://h/", &Content::Empty, &[]),
+                None,
+                "{method}"
             );
         }
     }

@@ -6,6 +6,7 @@
 pub mod blame;
 pub mod fields;
 pub mod framing;
+pub mod interim;
 mod profile;
 pub mod replay;
 pub mod reuse;

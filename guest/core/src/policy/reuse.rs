@@ -1,7 +1,7 @@
 //! Whether a connection may serve another exchange.
 
 use super::framing::BodyFraming;
-use crate::types::{Headers, Version};
+use crate::types::{Headers, StatusLine, Version};
 
 /// What becomes of a connection after an exchange.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -12,14 +12,14 @@ pub enum Reuse {
     Close(&'static str),
 }
 
-/// Decides by the request and the response (RFC 9112, section 9.3).
+/// Decides by what was sent and what came back (RFC 9112, section 9.3).
 ///
 /// urllib3 also honours `Proxy-Connection: keep-alive` of HTTP/1.0 responses, so we do.
 #[must_use]
 pub fn after(
     request: &Headers,
     is_sent_whole: bool,
-    version: Version,
+    line: &StatusLine,
     response: &Headers,
     framing: BodyFraming,
 ) -> Reuse {
@@ -43,7 +43,17 @@ pub fn after(
     if response.has("transfer-encoding") && response.has("content-length") {
         return Reuse::Close("the response names two lengths");
     }
-    let is_kept = version == Version::Http11
+    if response.has("transfer-encoding") && line.version == Version::Http10 {
+        return Reuse::Close("HTTP/1.0 knows no Transfer-Encoding");
+    }
+    let announces_a_body = response.has("transfer-encoding")
+        || response
+            .first("content-length")
+            .is_some_and(|length| length != b"0");
+    if line.status == 204 && announces_a_body {
+        return Reuse::Close("a response without a body announces one");
+    }
+    let is_kept = line.version == Version::Http11
         || says(response, "connection", b"keep-alive")
         || says(response, "proxy-connection", b"keep-alive")
         || response.has("keep-alive");
@@ -58,12 +68,27 @@ pub fn after(
 mod tests {
     use super::*;
 
+    type Fields = &'static [(&'static str, &'static str)];
+
+    fn headers(fields: Fields) -> Headers {
+        Headers::parse(fields.iter().copied()).unwrap()
+    }
+
+    fn line(version: Version, status: u16) -> StatusLine {
+        StatusLine {
+            version,
+            status,
+            reason: String::new(),
+        }
+    }
+
     #[test]
     fn keep_alive_follows_version_and_connection() {
-        use BodyFraming::{Length, UntilClose};
+        use BodyFraming::{Chunked, Length, UntilClose};
         use Version::{Http10, Http11};
-        type Fields = &'static [(&'static str, &'static str)];
-        let rows: [(&str, Fields, Version, Fields, BodyFraming, bool); 11] = [
+        type Row = (&'static str, Fields, Version, Fields, BodyFraming, bool);
+        let both = &[("Transfer-Encoding", "chunked"), ("Content-Length", "3")];
+        let rows: [Row; 12] = [
             ("1.1", &[], Http11, &[], Length(1), true),
             (
                 "1.1 close",
@@ -106,6 +131,17 @@ mod tests {
                 Length(1),
                 true,
             ),
+            (
+                "1.0 chunked",
+                &[],
+                Http10,
+                &[
+                    ("Transfer-Encoding", "chunked"),
+                    ("Connection", "keep-alive"),
+                ],
+                Chunked,
+                false,
+            ),
             ("until close", &[], Http11, &[], UntilClose, false),
             (
                 "asked by the request",
@@ -115,14 +151,7 @@ mod tests {
                 Length(1),
                 false,
             ),
-            (
-                "two lengths",
-                &[],
-                Http11,
-                &[("Transfer-Encoding", "chunked"), ("Content-Length", "3")],
-                BodyFraming::Chunked,
-                false,
-            ),
+            ("two lengths", &[], Http11, both, Chunked, false),
             (
                 "close beats keep-alive",
                 &[],
@@ -133,13 +162,12 @@ mod tests {
             ),
         ];
         for (case, request, version, response, framing, kept) in rows {
-            let parse = |fields: Fields| Headers::parse(fields.iter().copied()).unwrap();
             let reuse = |is_sent_whole| {
                 after(
-                    &parse(request),
+                    &headers(request),
                     is_sent_whole,
-                    version,
-                    &parse(response),
+                    &line(version, 200),
+                    &headers(response),
                     framing,
                 )
             };
@@ -148,6 +176,36 @@ mod tests {
                 matches!(reuse(false), Reuse::Close(_)),
                 "{case}, but sent in part"
             );
+        }
+    }
+
+    #[test]
+    fn a_body_that_must_not_come_may_come_all_the_same() {
+        for (case, status, response, kept) in [
+            ("204", 204, &[][..], true),
+            ("204 of no bytes", 204, &[("Content-Length", "0")], true),
+            ("204 of some", 204, &[("Content-Length", "3")], false),
+            (
+                "chunked 204",
+                204,
+                &[("Transfer-Encoding", "chunked")],
+                false,
+            ),
+            (
+                "304 says what a 200 would have",
+                304,
+                &[("Content-Length", "3")],
+                true,
+            ),
+        ] {
+            let reuse = after(
+                &headers(&[]),
+                true,
+                &line(Version::Http11, status),
+                &headers(response),
+                BodyFraming::Length(0),
+            );
+            assert_eq!(reuse == Reuse::Keep, kept, "{case}");
         }
     }
 }

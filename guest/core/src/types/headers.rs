@@ -80,15 +80,34 @@ impl Header {
         latin1(&self.value)
     }
 
-    /// The value as people may see it: latin-1, or a placeholder where it is a secret.
+    /// The value as people may see it: a placeholder where it is a secret, and URLs in it without their userinfo.
     #[must_use]
     pub fn shown(&self) -> String {
         if SECRET.iter().any(|secret| self.is(secret)) {
             "[redacted]".into()
         } else {
-            self.text()
+            without_userinfo(&self.text())
         }
     }
+}
+
+/// The text with the userinfo of every URL in it replaced.
+fn without_userinfo(text: &str) -> String {
+    let mut parts = text.split("//");
+    let mut shown = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        shown.push_str("//");
+        let end = part
+            .find(['/', '?', '#', '\\', ' ', '"', '>', ','])
+            .unwrap_or(part.len());
+        let (authority, rest) = part.split_at(end);
+        match authority.rsplit_once('@') {
+            Some((_, host)) => shown.extend(["[redacted]@", host]),
+            None => shown.push_str(authority),
+        }
+        shown.push_str(rest);
+    }
+    shown
 }
 
 impl fmt::Debug for Header {
@@ -267,6 +286,22 @@ mod tests {
             format!("{:?}", Header::parse("Accept", "x").unwrap()),
             "Accept: x"
         );
+    }
+
+    #[test]
+    fn urls_in_values_are_shown_without_userinfo() {
+        for (value, shown) in [
+            ("http://u:hunter2@h/x?y=a@b", "http://[redacted]@h/x?y=a@b"),
+            ("//hunter2@h", "//[redacted]@h"),
+            (
+                "<http://u:hunter2@h>; rel=x, <http://h/a@b>",
+                "<http://[redacted]@h>; rel=x, <http://h/a@b>",
+            ),
+            ("http://h/", "http://h/"),
+            ("a@b", "a@b"),
+        ] {
+            assert_eq!(Header::parse("Location", value).unwrap().shown(), shown);
+        }
     }
 
     #[test]

@@ -181,6 +181,8 @@ mod tests {
             ("prefix", b"0x3\r\nabc\r\n"),
             ("underscore", b"0_3\r\nabc\r\n"),
             ("leading space", b" 3\r\nabc\r\n"),
+            ("space within the size", b"3 6\r\nabc\r\n"),
+            ("word after the size", b"0 zz\r\n\r\n"),
             ("empty size", b"\r\nabc\r\n"),
             ("extension without a size", b";x\r\n"),
             ("bare LF after the size", b"3\nabc\r\n"),

@@ -14,6 +14,8 @@ enum State {
     Size {
         has_digit: bool,
     },
+    /// White space between a size and the `;` of its extension.
+    SizePadding,
     /// An extension, up to the end of its line.
     Extension,
     /// The LF that ends a size line.
@@ -86,8 +88,14 @@ impl Chunked {
     fn step(&mut self, byte: u8) -> Result<(), String> {
         self.state = match (self.state, byte) {
             (State::Size { .. }, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') => self.digit(byte)?,
-            (State::Size { has_digit: true }, b';' | b' ' | b'\t') => self.extension(byte)?,
-            (State::Size { has_digit: true }, b'\r') | (State::Extension, b'\r') => State::SizeEnd,
+            (State::Size { has_digit: true } | State::SizePadding, b' ' | b'\t') => {
+                self.extension(byte)?;
+                State::SizePadding
+            }
+            (State::Size { has_digit: true } | State::SizePadding, b';') => self.extension(byte)?,
+            (State::Size { has_digit: true } | State::SizePadding | State::Extension, b'\r') => {
+                State::SizeEnd
+            }
             (State::Extension, _) => self.extension(byte)?,
             (State::SizeEnd, b'\n') => self.size_ended(),
             (State::DataCr, b'\r') => State::DataLf,
@@ -112,7 +120,7 @@ impl Chunked {
         Ok(State::Size { has_digit: true })
     }
 
-    /// White space may stand before the `;` of an extension and nowhere else; what the extension says does not matter to us.
+    /// What an extension says does not matter to us.
     fn extension(&mut self, byte: u8) -> Result<State, String> {
         self.count_line()?;
         if byte == b'\n' || (byte < b' ' && byte != b'\t') {
@@ -155,7 +163,9 @@ impl Chunked {
 
 fn refusal(state: State, byte: u8) -> String {
     let expected = match state {
-        State::Size { .. } | State::Extension | State::SizeEnd => "a chunk size",
+        State::Size { .. } | State::SizePadding | State::Extension | State::SizeEnd => {
+            "a chunk size"
+        }
         State::DataCr | State::DataLf | State::Data => "the end of a chunk",
         State::Trailer { .. } | State::TrailerEnd { .. } | State::End => "the end of a trailer",
     };

@@ -4,6 +4,9 @@ use std::fmt::Write as _;
 
 use crate::types::{Headers, Method, StatusLine, Version};
 
+/// As much of a head as an event shows: whoever keeps a thousand events keeps no more than this a thousand times.
+const MAX_SHOWN: usize = 8 * 1024;
+
 /// Writes the head of a request: request line, fields and the empty line (RFC 9112, section 3).
 ///
 /// Method, target and fields have been parsed, so none of them can hold a line break. `room` is how many more bytes will follow.
@@ -52,6 +55,11 @@ fn shown(mut text: String, fields: &Headers) -> String {
     for header in fields {
         // Writing to a string cannot fail.
         let _ = write!(text, "\n{header:?}");
+        if text.len() > MAX_SHOWN {
+            text.truncate(text.floor_char_boundary(MAX_SHOWN));
+            text.push_str("...");
+            break;
+        }
     }
     text
 }
@@ -69,6 +77,14 @@ mod tests {
             b"GET /a?b HTTP/1.1\r\nHost: h\r\nx-B: a  b\r\nX-b: \r\n\r\n"
         );
         assert_eq!(head.capacity(), head.len(), "the size is known beforehand");
+    }
+
+    #[test]
+    fn an_event_shows_no_more_than_a_reader_wants() {
+        let fields =
+            Headers::parse([("X", "\u{e9}".repeat(MAX_SHOWN)), ("Y", String::new())]).unwrap();
+        let shown = shown_request(&Method::parse("GET").unwrap(), "/", &fields);
+        assert!(shown.len() <= MAX_SHOWN + 3 && shown.ends_with("\u{e9}..."));
     }
 
     #[test]

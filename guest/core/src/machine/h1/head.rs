@@ -1,5 +1,7 @@
 //! The head of a response, read from bytes that arrive in any pieces.
 
+use std::mem::MaybeUninit;
+
 use crate::types::{Header, Headers, StatusLine, Version};
 
 /// Bytes of a head: urllib3's bound for one line, taken for all of it.
@@ -21,7 +23,8 @@ pub struct ReceivedHead {
     pub length: usize,
 }
 
-/// Finds the end of a head. It remembers how far it has looked, so a head that arrives byte by byte costs no more than its length.
+/// Reads a head that arrives piece by piece. It looks again only where a line has ended since, so a head that comes byte by byte costs no
+/// more than its lines.
 #[derive(Debug, Default)]
 pub struct HeadReader {
     searched: usize,
@@ -35,57 +38,44 @@ impl HeadReader {
     pub fn read(&mut self, bytes: &[u8]) -> Result<Option<ReceivedHead>, Malformed> {
         let start = bytes.get(..5.min(bytes.len())).unwrap_or_default();
         if !b"HTTP/".starts_with(start) {
-            return Err(format!("BadStatusLine({:?})", first_line(bytes)));
+            return Err(bad_status_line(bytes));
         }
-        let Some(length) = self.find_end(bytes) else {
-            return if bytes.len() > MAX_HEAD {
-                Err(too_large())
-            } else {
-                Ok(None)
-            };
-        };
-        if length > MAX_HEAD {
-            return Err(too_large());
-        }
-        let head = parse(bytes.get(..length).unwrap_or_default())?;
-        self.searched = 0;
-        Ok(Some(head))
-    }
-
-    /// Where the empty line ends. A line may end in a bare LF, as urllib3 takes it too (RFC 9112, section 2.2).
-    fn find_end(&mut self, bytes: &[u8]) -> Option<usize> {
-        let from = self.searched.saturating_sub(2);
-        let tail = bytes.get(from..)?;
+        let has_new_line = bytes
+            .get(self.searched..)
+            .unwrap_or_default()
+            .contains(&b'\n');
         self.searched = bytes.len();
-        let feeds = tail.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
-        for (at, _) in feeds {
-            match tail.get(at + 1..) {
-                Some([b'\n', ..]) => return Some(from + at + 2),
-                Some([b'\r', b'\n', ..]) => return Some(from + at + 3),
-                _ => {}
-            }
+        let head = if has_new_line { parse(bytes)? } else { None };
+        let length = head.as_ref().map_or(bytes.len(), |head| head.length);
+        if length > MAX_HEAD {
+            return Err(format!(
+                "the head of the response has more than {MAX_HEAD} bytes"
+            ));
         }
-        None
+        if head.is_some() {
+            self.searched = 0;
+        }
+        Ok(head)
     }
 }
 
-fn parse(head: &[u8]) -> Result<ReceivedHead, Malformed> {
-    let mut slots = [httparse::EMPTY_HEADER; MAX_FIELDS];
-    let mut response = httparse::Response::new(&mut slots);
-    match response.parse(head) {
-        Ok(httparse::Status::Complete(length)) if length == head.len() => {}
-        Ok(_) => return Err("the head of the response ends where it should not".into()),
+/// A line may end in a bare LF, as urllib3 takes it too (RFC 9112, section 2.2).
+fn parse(bytes: &[u8]) -> Result<Option<ReceivedHead>, Malformed> {
+    let mut slots = [const { MaybeUninit::uninit() }; MAX_FIELDS];
+    let mut response = httparse::Response::new(&mut []);
+    let parser = httparse::ParserConfig::default();
+    let length = match parser.parse_response_with_uninit_headers(&mut response, bytes, &mut slots) {
+        Ok(httparse::Status::Complete(length)) => length,
+        Ok(httparse::Status::Partial) => return Ok(None),
         Err(httparse::Error::TooManyHeaders) => {
             return Err(format!("got more than {MAX_FIELDS} headers"));
         }
         Err(httparse::Error::Version) => {
-            return Err(format!("UnknownProtocol({:?})", first_line(head)));
+            return Err(format!("UnknownProtocol({:?})", first_line(bytes)));
         }
-        Err(httparse::Error::Status) => {
-            return Err(format!("BadStatusLine({:?})", first_line(head)));
-        }
+        Err(httparse::Error::Status) => return Err(bad_status_line(bytes)),
         Err(cause) => return Err(format!("the head of the response is malformed: {cause}")),
-    }
+    };
     let version = if response.version == Some(0) {
         Version::Http10
     } else {
@@ -94,19 +84,19 @@ fn parse(head: &[u8]) -> Result<ReceivedHead, Malformed> {
     let status = response
         .code
         .filter(|code| *code >= 100)
-        .ok_or_else(|| format!("BadStatusLine({:?})", first_line(head)))?;
+        .ok_or_else(|| bad_status_line(bytes))?;
     let field = |header: &httparse::Header<'_>| {
         Header::received(header.name.to_owned(), header.value.to_vec())
     };
-    Ok(ReceivedHead {
+    Ok(Some(ReceivedHead {
         line: StatusLine {
             version,
             status,
-            reason: reason(head),
+            reason: reason(bytes),
         },
         headers: response.headers.iter().map(field).collect(),
-        length: head.len(),
-    })
+        length,
+    }))
 }
 
 /// What follows the status code on the first line; httparse drops it where it is not ASCII.
@@ -128,8 +118,8 @@ fn first_line(bytes: &[u8]) -> String {
     crate::types::latin1(line.get(..80.min(line.len())).unwrap_or_default())
 }
 
-fn too_large() -> Malformed {
-    format!("the head of the response has more than {MAX_HEAD} bytes")
+fn bad_status_line(bytes: &[u8]) -> Malformed {
+    format!("BadStatusLine({:?})", first_line(bytes))
 }
 
 #[cfg(test)]
