@@ -19,6 +19,9 @@ enum Arrival {
     Reset,
 }
 
+/// What the client reads now; `Err` with the instant at which there is more, if there ever is.
+type Outcome = Result<Result<usize, IoError>, Option<Instant>>;
+
 /// A peer and what is on its way to the client.
 pub(super) struct Peer {
     script: Script,
@@ -128,13 +131,7 @@ impl Peer {
         self.arrivals.push_back((self.clock, arrival));
     }
 
-    /// What the client reads now; `Err` with the instant at which there is more, if there ever is.
-    fn read(
-        &mut self,
-        max: usize,
-        into: &mut Vec<u8>,
-        now: Instant,
-    ) -> Result<Result<usize, IoError>, Option<Instant>> {
+    fn read(&mut self, max: usize, into: &mut Vec<u8>, now: Instant) -> Outcome {
         while matches!(self.arrivals.front(), Some((_, Arrival::Bytes(bytes))) if bytes.is_empty())
         {
             self.arrivals.pop_front();
@@ -169,6 +166,18 @@ impl SimStream {
         let now = world.now;
         world.peers.get_mut(self.index).map(|peer| act(peer, now))
     }
+
+    /// What the peer has for the client now, within the limit of a read and at its price.
+    fn read(&self, max: usize, into: &mut Vec<u8>) -> Option<Outcome> {
+        let limit = self.world.borrow().read_limit;
+        let max = limit.map_or(max, |limit| limit.min(max));
+        let outcome = self.with_peer(|peer, now| peer.read(max, into, now));
+        if matches!(outcome, Some(Ok(_))) {
+            let mut world = self.world.borrow_mut();
+            world.now = world.now.after(world.read_time);
+        }
+        outcome
+    }
 }
 
 impl ByteStream for SimStream {
@@ -178,12 +187,7 @@ impl ByteStream for SimStream {
         max: usize,
         into: &mut Vec<u8>,
     ) -> Poll<Result<usize, IoError>> {
-        let max = self
-            .world
-            .borrow()
-            .read_limit
-            .map_or(max, |limit| limit.min(max));
-        match self.with_peer(|peer, now| peer.read(max, into, now)) {
+        match self.read(max, into) {
             Some(Ok(outcome)) => Poll::Ready(outcome),
             Some(Err(Some(at))) => {
                 self.world.borrow_mut().wake_at(at, context.waker());
@@ -194,12 +198,7 @@ impl ByteStream for SimStream {
     }
 
     fn try_read(&mut self, max: usize, into: &mut Vec<u8>) -> Option<Result<usize, IoError>> {
-        let max = self
-            .world
-            .borrow()
-            .read_limit
-            .map_or(max, |limit| limit.min(max));
-        self.with_peer(|peer, now| peer.read(max, into, now))?.ok()
+        self.read(max, into)?.ok()
     }
 
     fn poll_write(

@@ -37,6 +37,8 @@ pub(super) struct World {
     pub(super) write_limit: Option<usize>,
     /// The most that a read gives.
     pub(super) read_limit: Option<usize>,
+    /// How long a read takes that gives anything.
+    pub(super) read_time: Duration,
     cut: Option<usize>,
     timers: Vec<(Instant, Waker)>,
     /// What looking up a name comes to; `None` where it never ends.
@@ -70,6 +72,7 @@ impl SimNet {
             peers: Vec::new(),
             write_limit: None,
             read_limit: None,
+            read_time: Duration::ZERO,
             cut: None,
             timers: Vec::new(),
             names: HashMap::new(),
@@ -112,6 +115,11 @@ impl SimNet {
     /// Lets every read give at most this many bytes.
     pub fn limit_reads(&self, limit: usize) {
         self.0.borrow_mut().read_limit = Some(limit);
+    }
+
+    /// Lets this much time pass with every read that gives anything, so that it passes although a peer always has something ready.
+    pub fn take_time(&self, span: Duration) {
+        self.0.borrow_mut().read_time = span;
     }
 
     /// Ends further connections after this many bytes to the client.

@@ -93,20 +93,30 @@ impl Header {
 
 /// The text with the userinfo of every URL in it replaced.
 fn without_userinfo(text: &str) -> String {
-    let mut parts = text.split("//");
-    let mut shown = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        shown.push_str("//");
-        let end = part
-            .find(['/', '?', '#', '\\', ' ', '"', '>', ','])
-            .unwrap_or(part.len());
-        let (authority, rest) = part.split_at(end);
+    const SLASHES: [char; 2] = ['/', '\\'];
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = [rest.find("//"), rest.find('\\')]
+        .into_iter()
+        .flatten()
+        .min()
+    {
+        // Lenient readers take any number of slashes, and backslashes too.
+        let after = rest.get(at..).unwrap_or_default();
+        let start = rest.len() - after.trim_start_matches(SLASHES).len();
+        let (before, tail) = rest.split_at(start);
+        shown.push_str(before);
+        let end = tail
+            .find(['/', '?', '#', '\\', ' ', '"', '>'])
+            .unwrap_or(tail.len());
+        let (authority, tail) = tail.split_at(end);
         match authority.rsplit_once('@') {
             Some((_, host)) => shown.extend(["[redacted]@", host]),
             None => shown.push_str(authority),
         }
-        shown.push_str(rest);
+        rest = tail;
     }
+    shown.push_str(rest);
     shown
 }
 
@@ -293,6 +303,12 @@ mod tests {
         for (value, shown) in [
             ("http://u:hunter2@h/x?y=a@b", "http://[redacted]@h/x?y=a@b"),
             ("//hunter2@h", "//[redacted]@h"),
+            ("http:///u:hunter2@h/x", "http:///[redacted]@h/x"),
+            ("http:\\\\u:hunter2@h", "http:\\\\[redacted]@h"),
+            (
+                "http:/\\u:,hunter2@h//x@y",
+                "http:/\\[redacted]@h//[redacted]@y",
+            ),
             (
                 "<http://u:hunter2@h>; rel=x, <http://h/a@b>",
                 "<http://[redacted]@h>; rel=x, <http://h/a@b>",

@@ -70,6 +70,11 @@ impl Host {
         } else {
             host
         };
+        if let Some((_, shown)) = host.rsplit_once('@') {
+            return Err(Error::InvalidUrl(format!(
+                "Failed to parse host \"...@{shown}\": it contains userinfo, which belongs into a URL"
+            )));
+        }
         if let Some(wrong) = written
             .chars()
             .find(|c| *c <= ' ' || *c == '\x7f' || matches!(c, '/' | '?' | '#' | '@' | '\\'))

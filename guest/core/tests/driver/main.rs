@@ -3,6 +3,8 @@
 //! No test waits for anything real: a second of theirs is a step of a counter, so every duration is compared exactly.
 
 #[cfg(test)]
+mod attacks;
+#[cfg(test)]
 mod bodies;
 #[cfg(test)]
 mod broken;
@@ -20,6 +22,8 @@ mod faults;
 mod liveness;
 #[cfg(test)]
 mod pools;
+#[cfg(test)]
+mod secrets;
 #[cfg(test)]
 mod sharing;
 #[cfg(test)]

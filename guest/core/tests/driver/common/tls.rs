@@ -23,6 +23,12 @@ pub(crate) const KEY_UPDATE: &[u8] = b"(other keys from here on)";
 /// What a script sends to make its server announce the end of TLS and no more.
 pub(crate) const GOODBYE: &[u8] = b"(no more from here on)";
 
+/// Where in what a script sends its server stops to encrypt.
+pub(crate) const BARE: &[u8] = b"(bare from here on)";
+
+/// Where in what a script sends the record begins of which half is kept back until the script sends again.
+pub(crate) const HALF: &[u8] = b"(half from here on)";
+
 /// A root that signs certificates.
 pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
@@ -124,6 +130,7 @@ impl TlsServer {
                 is_rude: self.is_rude,
                 number: self.seen.borrow().len() - 1,
                 seen: Rc::clone(&self.seen),
+                kept_back: Vec::new(),
             })
         };
         Listener::Through(scripts, Box::new(make))
@@ -135,9 +142,19 @@ struct Session {
     is_rude: bool,
     number: usize,
     seen: Rc<RefCell<Vec<Seen>>>,
+    kept_back: Vec<u8>,
 }
 
 impl Session {
+    fn encrypt(&mut self, plain: &[u8]) -> Vec<u8> {
+        self.tls.set_buffer_limit(None);
+        self.tls
+            .writer()
+            .write_all(plain)
+            .expect("there is no limit");
+        self.take()
+    }
+
     fn take(&mut self) -> Vec<u8> {
         let mut wire = Vec::new();
         while self.tls.wants_write() {
@@ -182,12 +199,19 @@ impl Codec for Session {
             self.tls.send_close_notify();
             return self.take();
         }
-        self.tls.set_buffer_limit(None);
-        self.tls
-            .writer()
-            .write_all(plain)
-            .expect("there is no limit");
-        self.take()
+        let mut wire = std::mem::take(&mut self.kept_back);
+        if let Some((before, bare)) = split_at_mark(plain, BARE) {
+            wire.append(&mut self.encrypt(before));
+            wire.extend_from_slice(bare);
+        } else if let Some((before, halved)) = split_at_mark(plain, HALF) {
+            wire.append(&mut self.encrypt(before));
+            let mut record = self.encrypt(halved);
+            self.kept_back = record.split_off(record.len() / 2);
+            wire.append(&mut record);
+        } else {
+            wire.append(&mut self.encrypt(plain));
+        }
+        wire
     }
 
     fn farewell(&mut self) -> Vec<u8> {
@@ -197,4 +221,12 @@ impl Codec for Session {
         self.tls.send_close_notify();
         self.take()
     }
+}
+
+/// What stands before a mark and what stands behind it.
+fn split_at_mark<'a>(plain: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
+    let at = plain
+        .windows(mark.len())
+        .position(|window| window == mark)?;
+    Some((&plain[..at], &plain[at + mark.len()..]))
 }
