@@ -4,14 +4,18 @@
 //! ever. No timeout of ours could end that wait, so such a stream is put aside instead and dropped once it no longer waits.
 
 use std::cell::RefCell;
+use std::net::IpAddr;
 
 use wasi::io::streams::OutputStream;
 use wasi::sockets::tcp::{ShutdownType, TcpSocket};
 
 use crate::reactor::Source;
 
-/// How many connections may be put aside; with more of them no further one is opened.
-const MAX_ASIDE: usize = 128;
+/// How many connections to one address may be put aside; with that many of them no further one to it is opened, so that one peer cannot use
+/// up what all share.
+const MAX_ASIDE_FOR_ONE: usize = 8;
+/// How many may be put aside in all.
+const MAX_ASIDE: usize = 512;
 
 thread_local! {
     static ASIDE: RefCell<Vec<Open>> = const { RefCell::new(Vec::new()) };
@@ -22,6 +26,7 @@ pub(crate) struct Open {
     pub(crate) writable: Option<Source>,
     pub(crate) output: OutputStream,
     socket: TcpSocket,
+    remote: IpAddr,
 }
 
 impl Open {
@@ -35,11 +40,12 @@ impl Open {
 pub(crate) struct Sending(Option<Open>);
 
 impl Sending {
-    pub(crate) const fn new(socket: TcpSocket, output: OutputStream) -> Self {
+    pub(crate) const fn new(socket: TcpSocket, output: OutputStream, remote: IpAddr) -> Self {
         Self(Some(Open {
             writable: None,
             output,
             socket,
+            remote,
         }))
     }
 
@@ -66,10 +72,11 @@ impl Drop for Sending {
     }
 }
 
-/// Drops what no longer waits, and says whether another connection may be opened.
-pub(crate) fn sweep() -> bool {
+/// Drops what no longer waits, and says whether another connection to an address may be opened.
+pub(crate) fn sweep(remote: IpAddr) -> bool {
     ASIDE.with_borrow_mut(|aside| {
         aside.retain(Open::is_stuck);
-        aside.len() < MAX_ASIDE
+        let same = aside.iter().filter(|open| open.remote == remote).count();
+        aside.len() < MAX_ASIDE && same < MAX_ASIDE_FOR_ONE
     })
 }

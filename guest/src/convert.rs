@@ -236,18 +236,33 @@ fn failure(failure: core::Failure) -> wit::Failure {
 
 pub(crate) fn event(event: core::Event) -> wit::Event {
     match event {
-        core::Event::Resolved { host, addresses } => wit::Event::Resolved((host, addresses)),
-        core::Event::Connected { number, remote } => wit::Event::Connected((number, remote)),
+        core::Event::Resolved { host, addresses } => {
+            wit::Event::Resolved(wit::Resolved { host, addresses })
+        }
+        core::Event::Connected { number, remote } => {
+            wit::Event::Connected(wit::Connected { number, remote })
+        }
         core::Event::Secured {
             number,
             version,
             suite,
-        } => wit::Event::Secured((number, tls_version(version), suite)),
+        } => {
+            let version = tls_version(version);
+            wit::Event::Secured(wit::Secured {
+                number,
+                version,
+                suite,
+            })
+        }
         core::Event::CheckedOut { number } => wit::Event::CheckedOut(number),
-        core::Event::Sent { number, head } => wit::Event::Sent((number, head)),
-        core::Event::Received { number, head } => wit::Event::Received((number, head)),
+        core::Event::Sent { number, head } => wit::Event::Sent(wit::MessageHead { number, head }),
+        core::Event::Received { number, head } => {
+            wit::Event::Received(wit::MessageHead { number, head })
+        }
         core::Event::CheckedIn { number } => wit::Event::CheckedIn(number),
-        core::Event::Closed { number, reason } => wit::Event::Closed((number, reason)),
+        core::Event::Closed { number, reason } => {
+            wit::Event::Closed(wit::Closed { number, reason })
+        }
         core::Event::Evicted { origin: evicted } => wit::Event::Evicted(origin(&evicted)),
         core::Event::Replayed { number } => wit::Event::Replayed(number),
     }

@@ -43,7 +43,7 @@ impl WasiNet {
     }
 
     async fn dial(&self, address: SocketAddr) -> Result<WasiStream, ErrorCode> {
-        if !sweep() {
+        if !sweep(address.ip()) {
             return Err(ErrorCode::NewSocketLimit);
         }
         let family = if address.is_ipv4() {
@@ -62,7 +62,7 @@ impl WasiNet {
                 Ok((input, output)) => {
                     let Dialled { source, socket } = dialled;
                     drop(source);
-                    return Ok(WasiStream::new(socket, input, output));
+                    return Ok(WasiStream::new(socket, input, output, address.ip()));
                 }
                 Err(ErrorCode::WouldBlock) => dialled.source.ready().await,
                 Err(code) => return Err(code),
@@ -122,8 +122,10 @@ fn words(code: ErrorCode) -> String {
         ErrorCode::Timeout => "Connection timed out".into(),
         ErrorCode::NameUnresolvable => "Name or service not known".into(),
         ErrorCode::TemporaryResolverFailure => "Temporary failure in name resolution".into(),
-        ErrorCode::InvalidArgument => "the host of this component takes it for malformed".into(),
-        ErrorCode::NewSocketLimit => "no more sockets can be opened".into(),
+        ErrorCode::InvalidArgument => "Invalid address".into(),
+        ErrorCode::NewSocketLimit => {
+            "too many connections are open that their peers take nothing from".into()
+        }
         other => other.name().to_owned(),
     }
 }

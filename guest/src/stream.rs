@@ -1,5 +1,6 @@
 //! A TCP connection over `wasi:io` streams, and an output stream of somebody else's as a sink.
 
+use std::net::IpAddr;
 use std::task::{Context, Poll, ready};
 
 use urlpool_core::driver::{ByteStream, IoError, Sink};
@@ -21,11 +22,16 @@ struct Receiving {
 }
 
 impl WasiStream {
-    pub(crate) fn new(socket: TcpSocket, input: InputStream, output: OutputStream) -> Self {
+    pub(crate) fn new(
+        socket: TcpSocket,
+        input: InputStream,
+        output: OutputStream,
+        remote: IpAddr,
+    ) -> Self {
         let readable = Source::new(input.subscribe());
         Self {
             receiving: Receiving { readable, input },
-            sending: Sending::new(socket, output),
+            sending: Sending::new(socket, output, remote),
         }
     }
 }
