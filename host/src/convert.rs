@@ -136,18 +136,26 @@ pub(crate) fn events(events: Vec<wit::Event>) -> Result<Vec<Event>, Error> {
 
 fn event(event: wit::Event) -> Result<Event, Error> {
     Ok(match event {
-        wit::Event::Resolved((host, addresses)) => Event::Resolved { host, addresses },
-        wit::Event::Connected((number, remote)) => Event::Connected { number, remote },
-        wit::Event::Secured((number, version, suite)) => Event::Secured {
+        wit::Event::Resolved(wit::Resolved { host, addresses }) => {
+            Event::Resolved { host, addresses }
+        }
+        wit::Event::Connected(wit::Connected { number, remote }) => {
+            Event::Connected { number, remote }
+        }
+        wit::Event::Secured(wit::Secured {
+            number,
+            version,
+            suite,
+        }) => Event::Secured {
             number,
             version: tls_version(version),
             suite,
         },
         wit::Event::CheckedOut(number) => Event::CheckedOut { number },
-        wit::Event::Sent((number, head)) => Event::Sent { number, head },
-        wit::Event::Received((number, head)) => Event::Received { number, head },
+        wit::Event::Sent(wit::MessageHead { number, head }) => Event::Sent { number, head },
+        wit::Event::Received(wit::MessageHead { number, head }) => Event::Received { number, head },
         wit::Event::CheckedIn(number) => Event::CheckedIn { number },
-        wit::Event::Closed((number, reason)) => Event::Closed { number, reason },
+        wit::Event::Closed(wit::Closed { number, reason }) => Event::Closed { number, reason },
         wit::Event::Evicted(pool) => Event::Evicted {
             origin: origin(pool)?,
         },

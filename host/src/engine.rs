@@ -33,6 +33,9 @@ pub(crate) struct Compiled {
 pub fn config() -> Config {
     let mut config = Config::new();
     config.epoch_interruption(true);
+    // Another crate of the same program may compile wasmtime with support for concurrent calls, which makes every call dearer. WASI 0.2
+    // has none.
+    config.concurrency_support(false);
     config.cache(cache());
     config
 }

@@ -30,7 +30,7 @@ impl Error {
     }
 
     pub(crate) fn setup(cause: &wasmtime::Error) -> Self {
-        Self::Setup(format!("{cause:#}"))
+        Self::Setup(cause.root_cause().to_string())
     }
 }
 

@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use urlpool_core::types::Host;
 use wasmtime_wasi::sockets::SocketAddrUse;
 
 /// Where a component may connect to. The default is nowhere.
@@ -108,13 +109,16 @@ impl Ledger {
     }
 }
 
-/// A host as it is compared: lower case, without brackets and the root's dot.
+/// A host as it is compared: as the component writes it in a lookup, without brackets and the root's dot.
 fn normal(host: &str) -> String {
-    let host = host
-        .trim_start_matches('[')
-        .trim_end_matches(']')
-        .trim_end_matches('.');
-    host.to_ascii_lowercase()
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    match Host::parse(host) {
+        Ok(parsed) => parsed.address().map_or_else(
+            || parsed.without_root_dot().to_owned(),
+            |address| address.to_canonical().to_string(),
+        ),
+        Err(_) => host.to_ascii_lowercase(),
+    }
 }
 
 #[cfg(test)]
@@ -154,6 +158,18 @@ mod tests {
         let ledger = Ledger::new(Grants::none().allow("[::1]", None).allow("127.0.0.1", 80));
         assert!(connects(&ledger, "[::1]:9") && connects(&ledger, "127.0.0.1:80"));
         assert!(!connects(&ledger, "127.0.0.1:81") && !connects(&ledger, "127.0.0.2:80"));
+    }
+
+    #[test]
+    fn a_name_is_the_same_however_it_is_written() {
+        let ledger = Ledger::new(Grants::none().allow("B\u{fc}cher.example.", None));
+        assert!(ledger.may_look_up("xn--bcher-kva.example"));
+        let ledger = Ledger::new(
+            Grants::none()
+                .allow("0:0:0:0:0:0:0:1", None)
+                .allow("::ffff:192.0.2.1", None),
+        );
+        assert!(connects(&ledger, "[::1]:80") && connects(&ledger, "192.0.2.1:80"));
     }
 
     #[test]

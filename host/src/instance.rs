@@ -47,7 +47,9 @@ struct Instance {
 impl Slot {
     /// A slot with a running instance in it, so that bad settings are found at once.
     pub(crate) async fn open(settings: Settings) -> Result<Self, Error> {
-        let compiled = Compiled::shared()?;
+        // Compiling for the first time takes most of a second; whoever else is on this thread need not wait for it.
+        let compiled = tokio::task::spawn_blocking(Compiled::shared).await;
+        let compiled = compiled.map_err(|cause| Error::Setup(cause.to_string()))??;
         let slot = Self {
             compiled,
             settings,
@@ -61,19 +63,29 @@ impl Slot {
     /// Waits for its turn and starts a call.
     pub(crate) async fn begin(&self) -> Result<Call<'_>, Error> {
         let mut instance = self.instance.lock().await;
-        if instance.is_none() {
-            *instance = Some(self.start().await?);
+        if instance.is_some() {
+            let mut call = self.call(instance);
+            if call.drop_all(self.take_dropped()).await.is_ok() {
+                return Ok(call);
+            }
+            // What the instance did to others is no reason to fail here.
+            drop(call);
+            instance = self.instance.lock().await;
         }
-        let mut call = Call {
+        *instance = Some(self.start().await?);
+        Ok(self.call(instance))
+    }
+
+    const fn call<'a>(&self, instance: MutexGuard<'a, Option<Instance>>) -> Call<'a> {
+        Call {
             instance,
             limit: self.settings.limits.call,
             is_over: false,
-        };
-        let dropped = mem::take(&mut *self.dropped.lock().unwrap_or_else(PoisonError::into_inner));
-        for handle in dropped {
-            call.drop_handle(handle).await?;
         }
-        Ok(call)
+    }
+
+    fn take_dropped(&self) -> Vec<Handle> {
+        mem::take(&mut *self.dropped.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// One call of a function that cannot fail.
@@ -122,14 +134,23 @@ impl Slot {
     }
 
     async fn begin_with(&self, handle: Handle) -> Result<Call<'_>, Error> {
-        let call = self.begin().await?;
+        let mut call = self.call(self.instance.lock().await);
         if call.holds(handle) {
-            return Ok(call);
+            let dropped = call.drop_all(self.take_dropped()).await;
+            return dropped.map(|()| call);
         }
         call.end();
         Err(Error::Trap(
             "the instance that it belonged to is gone".into(),
         ))
+    }
+
+    /// Tells a running instance at once which handles nobody holds any more. It starts none for that.
+    pub(crate) async fn tidy_up(&self) {
+        let mut call = self.call(self.instance.lock().await);
+        let outcome = call.drop_all(self.take_dropped()).await;
+        // A trap throws the instance away, which is all that can be done about it.
+        let _ = call.end_with(outcome);
     }
 
     /// Notes that nobody holds a handle any more. The next call tells the instance.
@@ -152,28 +173,40 @@ impl Slot {
         );
         store.limiter(|state| &mut state.limits);
         store.epoch_deadline_async_yield_and_update(1);
-        let client = self
-            .compiled
-            .component
-            .instantiate_async(&mut store)
-            .await
-            .map_err(|cause| Error::setup(&cause))?;
         let settings = convert::manager_settings(manager.clone());
-        let open = client
-            .urlpool_client_blocking()
-            .pool_manager()
-            .call_open(&mut store, &settings)
-            .await;
-        let manager = open
-            .map_err(|cause| Error::Trap(format!("{cause:#}")))?
-            .map_err(convert::error)?;
+        let open = async {
+            let client = self
+                .compiled
+                .component
+                .instantiate_async(&mut store)
+                .await?;
+            let functions = client.urlpool_client_blocking().pool_manager();
+            let manager = functions.call_open(&mut store, &settings).await?;
+            Ok((client, manager))
+        };
+        let (client, manager) = in_time(limits.call, open).await?;
         Ok(Instance {
             store,
             client,
-            manager,
+            manager: manager.map_err(convert::error)?,
             generation: next_generation(),
         })
     }
+}
+
+/// Waits for as long as the limits allow, and tells a trap from an answer.
+async fn in_time<T>(
+    limit: Option<Duration>,
+    call: impl Future<Output = wasmtime::Result<T>>,
+) -> Result<T, Error> {
+    let outcome = match limit {
+        None => call.await,
+        Some(limit) => timeout(limit, call)
+            .await
+            .map_err(|_| Error::Deadline(limit))?,
+    };
+    // The root cause alone: what lies above it is a backtrace.
+    outcome.map_err(|cause| Error::Trap(cause.root_cause().to_string()))
 }
 
 /// Tells instances apart, so that no handle is ever taken to another one.
@@ -224,13 +257,7 @@ impl Call<'_> {
             blocking: client.urlpool_client_blocking(),
             manager: *manager,
         });
-        let outcome = match self.limit {
-            None => call.await,
-            Some(limit) => timeout(limit, call)
-                .await
-                .map_err(|_| Error::Deadline(limit))?,
-        };
-        outcome.map_err(|cause| Error::Trap(format!("{:#}", cause.root_cause())))
+        in_time(self.limit, call).await
     }
 
     /// Marks something inside the instance for later calls.
@@ -250,11 +277,13 @@ impl Call<'_> {
             .is_some_and(|instance| instance.generation == handle.generation)
     }
 
-    /// Tells the instance that nobody holds a handle any more, if it still is the one that it came from.
-    async fn drop_handle(&mut self, handle: Handle) -> Result<(), Error> {
-        if self.holds(handle) {
-            self.value(async |parts| handle.resource.resource_drop_async(parts.store).await)
-                .await?;
+    /// Tells the instance that nobody holds these any more, as far as they came from it.
+    async fn drop_all(&mut self, handles: Vec<Handle>) -> Result<(), Error> {
+        for handle in handles {
+            if self.holds(handle) {
+                self.value(async |parts| handle.resource.resource_drop_async(parts.store).await)
+                    .await?;
+            }
         }
         Ok(())
     }

@@ -42,3 +42,7 @@ pub use urlpool_core::types::{
 };
 
 use bindings::exports::urlpool::client::types as wit;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -8,11 +8,16 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, recv};
 use tokio::io::{AsyncReadExt as _, AsyncWrite as _};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time;
 use urlpool_core::driver::{ByteStream, ConnectError, IoError, Net, ResolveError};
 use urlpool_core::types::Instant;
+
+/// What is read of an idle connection, where at most a session ticket should be.
+const MAX_TRY: usize = 4 * 1024;
 
 /// The network of this process.
 #[derive(Clone, Copy, Debug)]
@@ -88,11 +93,16 @@ impl ByteStream for Tcp {
         read.poll(context).map_err(gone)
     }
 
+    /// Asks the socket itself: what tokio knows of it is as old as the last turn of its loop.
     fn try_read(&mut self, max: usize, into: &mut Vec<u8>) -> Option<Result<usize, IoError>> {
-        into.reserve(max);
-        match self.0.try_read_buf(&mut bytes::BufMut::limit(into, max)) {
-            Err(cause) if cause.kind() == io::ErrorKind::WouldBlock => None,
-            outcome => Some(outcome.map_err(gone)),
+        let mut buffer = vec![0; max.min(MAX_TRY)];
+        match recv(&self.0, &mut buffer, RecvFlags::DONTWAIT) {
+            Err(Errno::AGAIN) => None,
+            Err(cause) => Some(Err(gone(cause.into()))),
+            Ok((count, _)) => {
+                into.extend(buffer.get(..count).unwrap_or_default());
+                Some(Ok(count))
+            }
         }
     }
 
@@ -119,6 +129,22 @@ mod tests {
     use urlpool_core::types::{Content, ManagerSettings, RequestOptions};
 
     use super::*;
+
+    #[test]
+    fn a_connection_that_its_server_has_written_to_is_not_quiet() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut tcp = runtime.block_on(TokioNet::new().connect(address)).unwrap();
+        assert_eq!(tcp.try_read(1, &mut Vec::new()), None);
+        let (mut server, _) = listener.accept().unwrap();
+        io::Write::write_all(&mut server, b"unasked").unwrap();
+        // The loopback has delivered it once the write returned; the runtime has not run since.
+        assert_eq!(tcp.try_read(1, &mut Vec::new()), Some(Ok(1)));
+    }
 
     #[tokio::test]
     async fn core_runs_over_tokio() {

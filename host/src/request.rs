@@ -109,6 +109,6 @@ impl RequestBuilder {
         let outcome = outcome.await;
         let (handle, head) = call.end_with(outcome)?;
         let head = convert::response_head(head).inspect_err(|_| manager.slot.discard(handle))?;
-        Ok(Response::new(manager.slot, handle, head))
+        Ok(Response::new(manager.slot, handle, method, head))
     }
 }

@@ -8,13 +8,15 @@ use std::task::{Context, Poll, ready};
 use futures_core::Stream;
 use tokio::runtime;
 
-use urlpool_core::types::{Headers, ResponseHead};
+use urlpool_core::types::{Error as ClientError, Failure, Headers, Phase, ResponseHead};
 
 use crate::error::Error;
 use crate::instance::{Handle, Parts, Slot};
 
 /// What is read of a body at a time.
 const MAX_READ: u32 = 64 * 1024;
+/// A body of no more than this is put together inside the instance, which takes one call instead of several.
+const MAX_WHOLE: u64 = 1 << 20;
 
 /// A response whose body is still to be read.
 ///
@@ -22,6 +24,8 @@ const MAX_READ: u32 = 64 * 1024;
 pub struct Response {
     slot: Arc<Slot>,
     handle: Handle,
+    /// The request's method.
+    method: String,
     head: ResponseHead,
     /// Whether the body has been read to its end, so that the component holds nothing for it any more.
     has_ended: bool,
@@ -37,10 +41,16 @@ impl fmt::Debug for Response {
 }
 
 impl Response {
-    pub(crate) const fn new(slot: Arc<Slot>, handle: Handle, head: ResponseHead) -> Self {
+    pub(crate) const fn new(
+        slot: Arc<Slot>,
+        handle: Handle,
+        method: String,
+        head: ResponseHead,
+    ) -> Self {
         Self {
             slot,
             handle,
+            method,
             head,
             has_ended: false,
         }
@@ -94,8 +104,27 @@ impl Response {
     /// Waits for all of the rest of the body, which must not have more than `limit` bytes.
     ///
     /// # Errors
-    /// As for [`Response::chunk`], and [`Error::Client`] with `BodyTooLarge`.
+    /// As for [`Response::chunk`], and [`Error::Client`] with `BodyTooLarge`; the connection is then closed.
     pub async fn bytes_within(mut self, limit: u64) -> Result<Vec<u8>, Error> {
+        let announced = self.headers().first("content-length");
+        let announced =
+            announced.and_then(|length| str::from_utf8(length).ok()?.parse::<u64>().ok());
+        if announced.is_some_and(|length| length <= MAX_WHOLE || length > limit) {
+            return self.whole(limit).await;
+        }
+        // The instance's memory is limited, so a large body is put together here.
+        let mut body = Vec::new();
+        while let Some(piece) = self.chunk().await? {
+            if (body.len() + piece.len()) as u64 > limit {
+                return Err(self.too_large(limit).into());
+            }
+            body.extend_from_slice(&piece);
+        }
+        Ok(body)
+    }
+
+    /// A body that the instance has room for, or refuses, in one call.
+    async fn whole(&mut self, limit: u64) -> Result<Vec<u8>, Error> {
         let read = async |Parts {
                               store, blocking, ..
                           }: Parts<'_>,
@@ -108,6 +137,18 @@ impl Response {
         let bytes = self.slot.answer_of(self.handle, read).await?;
         self.has_ended = true;
         Ok(bytes)
+    }
+
+    fn too_large(&self, limit: u64) -> ClientError {
+        ClientError::BodyTooLarge(Box::new(Failure {
+            message: format!("The body is larger than the {limit} bytes allowed"),
+            method: self.method.clone(),
+            url: self.head.url.clone(),
+            phase: Phase::ReceiveBody,
+            attempt: 1,
+            reused: self.head.connection.reused,
+            may_have_been_acted_on: true,
+        }))
     }
 
     /// Reads the rest of the body and throws it away, so that the connection can be used again.
@@ -158,11 +199,7 @@ impl Drop for Response {
         // The connection of an unread body should not wait for the next call to be closed.
         if let Ok(runtime) = runtime::Handle::try_current() {
             let slot = Arc::clone(&self.slot);
-            runtime.spawn(async move {
-                if let Ok(call) = slot.begin().await {
-                    call.end();
-                }
-            });
+            runtime.spawn(async move { slot.tidy_up().await });
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The `urlpool` command over the embedded component. What it does and says is `urlpool_cli`'s; this is its native front.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::rc::Rc;
 
@@ -11,12 +11,26 @@ use urlpool_host::{ClientError, Error, Grants, Limits, ManagerSettings, PoolMana
 
 fn main() -> ExitCode {
     let (mut input, mut output, mut errors) = (io::stdin(), io::stdout(), io::stderr());
+    let runtime = match Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => Rc::new(runtime),
+        Err(cause) => {
+            // There is no better place left to say it where even this cannot be written.
+            let _ = writeln!(errors, "urlpool: cannot start: {cause}");
+            return ExitCode::FAILURE;
+        }
+    };
     let streams = Streams {
         input: &mut input,
         output: &mut output,
         errors: &mut errors,
     };
-    urlpool_cli::run(std::env::args_os(), streams, Native::open).into()
+    let open = |settings| Native::open(Rc::clone(&runtime), settings);
+    let status = urlpool_cli::run(std::env::args_os(), streams, open);
+    if let Some(runtime) = Rc::into_inner(runtime) {
+        // A name lookup that was given up runs on in a thread of its own, and nobody waits for it.
+        runtime.shutdown_background();
+    }
+    status.into()
 }
 
 /// A manager, and the runtime on which this one thread waits for it.
@@ -26,11 +40,7 @@ struct Native {
 }
 
 impl Native {
-    fn open(manager: ManagerSettings) -> Result<Self, ClientError> {
-        let runtime = Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|cause| ClientError::Other(format!("cannot start: {cause}")))?;
+    fn open(runtime: Rc<Runtime>, manager: ManagerSettings) -> Result<Self, ClientError> {
         let settings = Settings {
             manager,
             // Whoever types a command may connect wherever they like.
@@ -40,10 +50,7 @@ impl Native {
         let manager = runtime
             .block_on(PoolManager::new(settings))
             .map_err(client_error)?;
-        Ok(Self {
-            runtime: Rc::new(runtime),
-            manager,
-        })
+        Ok(Self { runtime, manager })
     }
 }
 
