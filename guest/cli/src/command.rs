@@ -2,8 +2,12 @@
 //!
 //! An option exists only where the behaviour behind it does.
 
+use std::fmt::Display;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::str::FromStr;
 
+use clap::builder::ValueParser;
 use clap::{Arg, ArgAction, Command, value_parser};
 
 /// The command with all its options.
@@ -96,7 +100,7 @@ fn limits() -> [Arg; 4] {
         ),
         text("read-timeout", "S", "Seconds for each wait for the server"),
         text("timeout", "S", "Seconds for a whole request, body included"),
-        text("max-body", "BYTES", "Fail where a body is larger").value_parser(value_parser!(u64)),
+        text("max-body", "BYTES", "Fail where a body is larger").value_parser(whole(0..=u64::MAX)),
     ]
     .map(|arg| arg.help_heading("Limits"))
 }
@@ -110,11 +114,10 @@ fn connections() -> [Arg; 4] {
         )
         .value_parser(value_parser!(PathBuf)),
         text("num-pools", "N", "Keep pools for N origins; default 10")
-            .value_parser(value_parser!(u32)),
+            .value_parser(whole(0..=u32::MAX)),
         text("maxsize", "N", "Keep N idle connections a pool; default 1")
-            .value_parser(value_parser!(u32)),
-        text("repeat", "N", "Fetch all of the URLs N times over")
-            .value_parser(value_parser!(u64).range(1..)),
+            .value_parser(whole(0..=u32::MAX)),
+        text("repeat", "N", "Fetch all of the URLs N times over").value_parser(whole(1..=u64::MAX)),
     ]
     .map(|arg| arg.help_heading("Connections"))
 }
@@ -140,11 +143,30 @@ fn text(name: &'static str, value: &'static str, help: &'static str) -> Arg {
         .allow_hyphen_values(true)
 }
 
+/// An option without a value; giving it again changes nothing, as in curl.
 fn flag(name: &'static str, help: &'static str) -> Arg {
     Arg::new(name)
         .long(name)
         .help(help)
         .action(ArgAction::SetTrue)
+        .overrides_with(name)
+}
+
+/// A whole number within bounds, both of which the message names.
+fn whole<T>(bounds: RangeInclusive<T>) -> ValueParser
+where
+    T: FromStr + PartialOrd + Display + Clone + Send + Sync + 'static,
+{
+    ValueParser::new(move |written: &str| {
+        let number = written
+            .parse()
+            .ok()
+            .filter(|number| bounds.contains(number));
+        number.ok_or_else(|| {
+            let (least, most) = (bounds.start(), bounds.end());
+            format!("it is not a whole number from {least} to {most}")
+        })
+    })
 }
 
 #[cfg(test)]

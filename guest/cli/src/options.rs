@@ -3,20 +3,21 @@
 //! Reads the files that options name, and standard input for `@-`; opens nothing for writing.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use clap::ArgMatches;
 use clap::error::ErrorKind;
+use urlpool_core::policy::fields;
 use urlpool_core::types::{
     Content, Error, Header, Headers, Limit, ManagerSettings, Method, PoolSettings, RequestOptions,
     Timeouts, TlsSettings, Url,
 };
 
 use crate::command::command;
+use crate::text::file_error;
 
 /// How many events are kept between two looks at them: far more than one request makes.
 const EVENTS: u32 = 1_000;
@@ -41,13 +42,23 @@ pub(crate) struct Options {
 }
 
 /// One URL of the list.
-#[derive(Debug, Eq, PartialEq)]
+#[derive(Eq, PartialEq)]
 pub(crate) struct Target {
     /// As it was typed, userinfo included.
     pub(crate) url: String,
     /// Absolute and without userinfo, fit to be shown.
     pub(crate) shown: String,
     pub(crate) output: Output,
+}
+
+impl fmt::Debug for Target {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Target")
+            .field("shown", &self.shown)
+            .field("output", &self.output)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Where a body goes.
@@ -105,7 +116,11 @@ impl Options {
         let targets = targets(&mut matches, is_reported)?;
         let (content, headers) = content_and_headers(&mut matches, input)?;
         let method = match matches.remove_one::<String>("request") {
-            Some(method) => Method::parse(method.to_ascii_uppercase())?,
+            Some(typed) => {
+                // Refused as it was typed, so that the message quotes that.
+                Method::parse(typed.as_str())?;
+                Method::parse(typed.to_ascii_uppercase())?
+            }
             None if content.is_empty() => Method::parse("GET")?,
             None => Method::parse("POST")?,
         };
@@ -205,7 +220,7 @@ fn content_and_headers(
             ));
         }
         if !headers.has("Authorization") {
-            let credentials = format!("Basic {}", STANDARD.encode(user));
+            let credentials = fields::basic(user.as_bytes());
             headers.push(Header::parse("Authorization", credentials)?);
         }
     }
@@ -253,8 +268,10 @@ fn data(option: &str, text: String, input: &mut dyn Read) -> Result<Vec<u8>, Ear
 }
 
 fn read_file(option: &str, file: &Path) -> Result<Vec<u8>, Early> {
-    std::fs::read(file)
-        .map_err(|cause| Early::Usage(format!("{option}: cannot read {}: {cause}", file.display())))
+    std::fs::read(file).map_err(|cause| {
+        let why = file_error(&cause);
+        Early::Usage(format!("{option}: cannot read {}: {why}", file.display()))
+    })
 }
 
 fn pool_settings(matches: &mut ArgMatches) -> Result<PoolSettings, Early> {
@@ -275,7 +292,7 @@ fn pool_settings(matches: &mut ArgMatches) -> Result<PoolSettings, Early> {
     })
 }
 
-/// Seconds, decimals allowed, of at least the nanosecond that the clock can tell.
+/// Seconds, decimals allowed: at least the nanosecond that the clock can tell, and no more of them than its 64 bits hold.
 fn limit(matches: &mut ArgMatches, option: &str) -> Result<Option<Limit>, Early> {
     let Some(written) = matches.remove_one::<String>(option) else {
         return Ok(None);
@@ -288,7 +305,8 @@ fn limit(matches: &mut ArgMatches, option: &str) -> Result<Option<Limit>, Early>
         .map(|span| Some(Limit::After(span)))
         .ok_or_else(|| {
             Early::Usage(format!(
-                "--{option}: {written:?} is not a number of seconds above 0, such as 2.5"
+                "--{option}: {written:?} is not a number of seconds from 0.000000001 to {}, such as 2.5",
+                Duration::from_nanos(u64::MAX).as_secs()
             ))
         })
 }

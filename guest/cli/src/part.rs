@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use urlpool_core::types::Error;
 
+use crate::text::file_error;
+
 /// How many leftovers of other runs are stepped over in search of a free name.
 const NAMES_TRIED: u32 = 100;
 
@@ -88,7 +90,8 @@ fn create_beside(path: &Path) -> io::Result<(File, PathBuf)> {
 }
 
 fn failure(path: &Path, cause: &io::Error) -> Error {
-    Error::Other(format!("cannot write to {}: {cause}", path.display()))
+    let why = file_error(cause);
+    Error::Other(format!("cannot write to {}: {why}", path.display()))
 }
 
 #[cfg(test)]

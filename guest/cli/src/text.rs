@@ -1,5 +1,7 @@
 //! How values are shown.
 
+use std::io;
+
 use urlpool_core::types::{TlsVersion, Version};
 
 /// The version of HTTP without its protocol's name.
@@ -29,6 +31,15 @@ pub(crate) fn one_line(text: &str) -> String {
         }
     }
     shown
+}
+
+/// Why a file cannot be opened. A WASI host shows only folders that it was told of, and everything else as missing.
+pub(crate) fn file_error(cause: &io::Error) -> String {
+    if cfg!(target_os = "wasi") && cause.kind() == io::ErrorKind::NotFound {
+        format!("{cause}; name its folder to the host: wasmtime run --dir FOLDER")
+    } else {
+        cause.to_string()
+    }
 }
 
 #[cfg(test)]

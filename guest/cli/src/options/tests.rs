@@ -227,6 +227,14 @@ fn settings_are_those_given() {
 }
 
 #[test]
+fn a_flag_may_be_given_again() {
+    let flags = ["-vv", "-i", "-i", "--fail", "--fail", "-O", "-O"];
+    let options = parse(&[&flags[..], &["http://h/a"]].concat()).unwrap();
+    assert!(options.is_verbose && options.is_head_included && options.is_fail_set);
+    assert_eq!(options.targets[0].output, Output::File("a".into()));
+}
+
+#[test]
 fn what_makes_no_sense_is_refused_on_one_line() {
     for (case, arguments, hint) in [
         ("nothing", &[][..], "URL"),
@@ -253,11 +261,7 @@ fn what_makes_no_sense_is_refused_on_one_line() {
             &["http://h\r\nX/"],
             "(invalid-url)",
         ),
-        (
-            "a method",
-            &["-X", "GE T", "http://h/"],
-            "(invalid-request)",
-        ),
+        ("a method", &["-X", "ge T", "http://h/"], "\"ge T\""),
         (
             "a method with a line break",
             &["-X", "A\nB", "http://h/"],
@@ -332,8 +336,8 @@ fn what_makes_no_sense_is_refused_on_one_line() {
         ("for ever", &["--timeout", "inf", "http://h/"], "--timeout"),
         (
             "longer than the clock runs",
-            &["--timeout", "1e18", "http://h/"],
-            "--timeout",
+            &["--timeout", "18446744074", "http://h/"],
+            "from 0.000000001 to 18446744073",
         ),
         (
             "a word for a time",
@@ -342,15 +346,24 @@ fn what_makes_no_sense_is_refused_on_one_line() {
         ),
         (
             "a negative limit",
-            &["--max-body", "-1", "http://h/"],
-            "--max-body",
+            &["--max-body", "-2", "http://h/"],
+            "from 0 to 18446744073709551615",
         ),
         (
             "a fraction of a byte",
             &["--max-body", "1.5", "http://h/"],
             "--max-body",
         ),
-        ("no repetition", &["--repeat", "0", "http://h/"], "--repeat"),
+        (
+            "no repetition",
+            &["--repeat", "0", "http://h/"],
+            "from 1 to 18446744073709551615",
+        ),
+        (
+            "more pools than can be counted",
+            &["--num-pools", "4294967296", "http://h/"],
+            "from 0 to 4294967295",
+        ),
         (
             "an unknown report",
             &["--report", "xml", "http://h/"],
@@ -388,6 +401,16 @@ fn secrets_are_not_repeated() {
     ] {
         let text = usage_error(arguments);
         assert!(!text.contains("hunter2"), "{text}");
+    }
+}
+
+#[test]
+fn secrets_are_not_in_debug_output() {
+    let options = parse(&["-u", "user:hunter2", "http://user:hunter2@h/"]).unwrap();
+    let shown = format!("{options:?}");
+    assert!(shown.contains("http://h/"), "{shown}");
+    for secret in ["hunter2", "dXNlcjpodW50ZXIy"] {
+        assert!(!shown.contains(secret), "{shown}");
     }
 }
 
