@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use urlpool_tests::{Outcome, RefusingPort};
+use urlpool_tests::{Outcome, RefusingPort, dist};
 
-use crate::doors::{Door, Network, stock};
+use crate::doors::{Door, Network, make_run, stock};
 use crate::served::Served;
 use crate::tally::Tally;
-use urlpool_tests::dist;
 
 /// All rows that begin with the door's name.
 pub(crate) async fn rows(tally: &mut Tally, door: Door, served: &Arc<Served>) {
@@ -162,6 +161,19 @@ async fn statuses(tally: &mut Tally, door: Door, served: &Arc<Served>) {
                 assert_calm(&got);
             },
         )
+        .await;
+}
+
+/// What a person types in a clone.
+pub(crate) async fn row_of_make(tally: &mut Tally, served: &Arc<Served>) {
+    let on = Arc::clone(served);
+    tally
+        .row("make -s run URL=...: exact bytes over http", async move {
+            let got = make_run(&on.nginx.http("/large")).await;
+            assert_eq!(got.status, 0, "exit status");
+            assert_eq!(got.stdout.len(), on.large.len(), "bytes on standard output");
+            assert!(got.stdout == on.large, "the bytes are not those served");
+        })
         .await;
 }
 

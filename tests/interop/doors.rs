@@ -2,8 +2,12 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use urlpool_tests::{Outcome, Program, dist};
+
+/// Everything has been built; asking cargo and the linker again takes a while.
+const BUILD: Duration = Duration::from_secs(300);
 
 /// Where the bytes come in.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -54,6 +58,40 @@ pub(crate) fn stock(component: &Path, network: Network, folder: &Path) -> Progra
     mapped.push(folder);
     options.extend(["--dir".into(), mapped, component.as_os_str().to_owned()]);
     Program::from_file(wasmtime).args(options)
+}
+
+/// `make -s run` as from a shell: what cargo and make tell those that they run would make it build anew.
+pub(crate) async fn make_run(url: &str) -> Outcome {
+    let root = dist("urlpool.wasm");
+    let root = root.ancestors().nth(2).expect("dist/ is in the root");
+    let make = Program::from_file("make").directory(root).patience(BUILD);
+    std::env::vars_os()
+        .map(|(name, _)| name)
+        .filter(|name| is_of_cargo_or_make(&name.to_string_lossy()))
+        .fold(make, Program::without_env)
+        .args(["-s".to_owned(), "run".to_owned(), format!("URL={url}")])
+        .run()
+        .await
+}
+
+fn is_of_cargo_or_make(name: &str) -> bool {
+    const OF_CARGO_RUN: [&str; 4] = [
+        "CARGO_BIN_NAME",
+        "CARGO_CRATE_NAME",
+        "CARGO_PRIMARY_PACKAGE",
+        "OUT_DIR",
+    ];
+    const OF_MAKE: [&str; 5] = [
+        "MAKEFLAGS",
+        "MFLAGS",
+        "MAKELEVEL",
+        "MAKEOVERRIDES",
+        "MAKE_TERMOUT",
+    ];
+    OF_CARGO_RUN.contains(&name)
+        || OF_MAKE.contains(&name)
+        || name.starts_with("CARGO_PKG_")
+        || name.starts_with("CARGO_MANIFEST_")
 }
 
 /// A file that was made under the target folder.

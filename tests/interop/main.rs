@@ -28,6 +28,7 @@ async fn main() -> ExitCode {
     for door in [Door::Native, Door::Stock] {
         command::rows(&mut tally, door, &served).await;
     }
+    command::row_of_make(&mut tally, &served).await;
     command::rows_without_network(&mut tally, &served).await;
     consumer::rows(&mut tally, &served).await;
     tally.report()

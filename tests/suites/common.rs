@@ -11,6 +11,10 @@ use urlpool_tests::{Authority, Origin, Reply, fail};
 /// No failure takes longer.
 pub(crate) const SOON: Duration = Duration::from_secs(2);
 
+/// A URL whose host cannot be looked up: a label has at most 63 characters (RFC 1035, section 2.3.4), so resolvers ask nobody.
+pub(crate) const NO_SUCH_NAME: &str =
+    "http://a-name-that-is-a-little-longer-than-the-sixty-three-characters-of-a-label.invalid/";
+
 /// A manager with default settings that may connect to anything.
 pub(crate) async fn manager() -> PoolManager {
     manager_with(ManagerSettings::default()).await

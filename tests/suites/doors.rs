@@ -1,20 +1,21 @@
 //! The same through every door: the native command, the command component, and a composed consumer.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use urlpool_tests::{
-    Authority, Command, Origin, Outcome, Peer, Program, RefusingPort, Reply, Server, Step,
-    consumer, dist,
+    Authority, Command, Origin, Outcome, Program, RefusingPort, Reply, Request, consumer, dist,
 };
 
-use crate::common::SOON;
+mod bad_input;
 
 /// A way to run a command line.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Door {
     Native,
     Component,
-    /// Knows only `URL [--cacert FILE]`, and exits with 1 where others have a usage error.
+    /// Has options of its own, and exits with 1 where the commands have a usage error.
     Fetch,
     /// The same over interface `pipe`.
     Copy,
@@ -37,208 +38,15 @@ impl Door {
     }
 }
 
-/// A command line that fails.
-struct Row {
-    case: &'static str,
-    arguments: Vec<String>,
-    status: i32,
-    kind: &'static str,
-    /// Whether the consumers know its options.
-    is_plain: bool,
+/// Every one.
+const DOORS: [Door; 4] = [Door::Native, Door::Component, Door::Fetch, Door::Copy];
+
+fn commands() -> impl Iterator<Item = Door> {
+    DOORS.into_iter().filter(|door| door.is_command())
 }
 
-/// One that needs options of the command.
-fn row(case: &'static str, arguments: &[&str], status: i32, kind: &'static str) -> Row {
-    Row {
-        case,
-        arguments: arguments.iter().copied().map(str::to_owned).collect(),
-        status,
-        kind,
-        is_plain: false,
-    }
-}
-
-/// One that is only a URL.
-fn plain(case: &'static str, url: &str, status: i32, kind: &'static str) -> Row {
-    Row {
-        is_plain: true,
-        ..row(case, &[url], status, kind)
-    }
-}
-
-/// What is refused before anything is sent; `url` is that of a healthy server.
-fn usage_errors(url: &str) -> Vec<Row> {
-    vec![
-        plain(
-            "unknown scheme",
-            "ftp://127.0.0.1/",
-            2,
-            "unsupported-scheme",
-        ),
-        plain("no host", "http:///x", 2, "invalid-url"),
-        plain("bad port", "http://127.0.0.1:65536/", 2, "invalid-url"),
-        plain(
-            "control in the host",
-            "http://127.0.0.1\x01/",
-            2,
-            "invalid-url",
-        ),
-        plain(
-            "line break in the host",
-            "http://127.0.0.1\r\nX: y/",
-            2,
-            "invalid-url",
-        ),
-        row(
-            "control in the method",
-            &["-X", "GE\tT", url],
-            2,
-            "invalid-request",
-        ),
-        row(
-            "line break in the method",
-            &["-X", "GET / HTTP/1.1\r\nX:", url],
-            2,
-            "invalid-request",
-        ),
-        row(
-            "control in a header",
-            &["-H", "X: a\x01b", url],
-            2,
-            "invalid-request",
-        ),
-        row(
-            "line break in a header",
-            &["-H", "X: a\r\nY: b", url],
-            2,
-            "invalid-request",
-        ),
-        row(
-            "line break in a name",
-            &["-H", "X\r\nY: b", url],
-            2,
-            "invalid-request",
-        ),
-    ]
-}
-
-/// Servers that fail, and what to type to meet them.
-async fn failures() -> (Vec<Server>, RefusingPort, Vec<Row>) {
-    let refusing = RefusingPort::new();
-    let hold = || Peer::always([Step::Hold]);
-    let answer = |bytes: &str| Peer::answering(bytes);
-    let mut rows = vec![
-        plain("refused", &refusing.url("/"), 1, "connection-failed"),
-        plain(
-            "no such name",
-            "http://nonexistent.invalid/",
-            1,
-            "name-resolution",
-        ),
-    ];
-    let mut servers = Vec::new();
-    for (case, peer, kind) in [
-        ("nothing", Peer::always([Step::Request]), "protocol"),
-        (
-            "reset",
-            Peer::always([Step::Request, Step::Reset]),
-            "protocol",
-        ),
-        ("garbage", answer("garbage\r\n\r\n"), "protocol"),
-        ("half a head", answer("HTTP/1.1 200 O"), "protocol"),
-        (
-            "cut short",
-            answer("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc"),
-            "incomplete-body",
-        ),
-        (
-            "bad chunk",
-            answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n"),
-            "invalid-chunk",
-        ),
-    ] {
-        let server = peer.start().await;
-        rows.push(plain(case, &server.url("/"), 1, kind));
-        servers.push(server);
-    }
-    for (case, option, kind) in [
-        ("silence, read timeout", "--read-timeout", "read-timeout"),
-        ("silence, deadline", "--timeout", "deadline-exceeded"),
-    ] {
-        let server = hold().start().await;
-        rows.push(row(case, &[option, "0.2", &server.url("/")], 1, kind));
-        servers.push(server);
-    }
-    let server = hold().start().await;
-    let secure = server.url("/").replace("http:", "https:");
-    rows.push(row(
-        "silent handshake",
-        &["--connect-timeout", "0.2", &secure],
-        1,
-        "connect-timeout",
-    ));
-    servers.push(server);
-    let identity = Authority::new().issue(&["127.0.0.1"]);
-    let server = Origin::new().tls(identity.tls()).start().await;
-    rows.push(plain("wrong certificate", &server.url("/"), 1, "tls"));
-    servers.push(server);
-    let refusal = Step::send("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
-    let server = Peer::always([Step::Bytes, refusal]).start().await;
-    let secure = server.url("/").replace("http:", "https:");
-    rows.push(plain("plain HTTP behind https", &secure, 1, "tls"));
-    servers.push(server);
-    (servers, refusing, rows)
-}
-
-/// One line that names the kind, and no sign of a crash.
-fn assert_told(door: Door, row: &Row, outcome: &Outcome) {
-    let case = format!("{door:?}, {}", row.case);
-    let status = if door.is_command() { row.status } else { 1 };
-    assert_eq!(outcome.status, status, "{case}");
-    let told = outcome.stderr_text();
-    assert_eq!(told.lines().count(), 1, "{case}: {told}");
-    assert!(
-        told.contains(row.kind) && told.ends_with('\n'),
-        "{case}: {told}"
-    );
-    for sign in ["panicked", "trap", "wasm backtrace", "RUST_BACKTRACE"] {
-        assert!(!told.contains(sign), "{case}: {told}");
-    }
-    assert!(outcome.took < SOON, "{case}: {:?}", outcome.took);
-}
-
-async fn check_failures(door: Door) {
-    let scratch = tempfile::tempdir().expect("a temporary directory");
-    let healthy = Origin::new().start().await;
-    let (_servers, _refusing, failing) = failures().await;
-    // Compiling the component is not what is timed below.
-    door.run(&[healthy.url("/")], scratch.path()).await;
-    let rows = usage_errors(&healthy.url("/")).into_iter().chain(failing);
-    for row in rows.filter(|row| row.is_plain || door.is_command()) {
-        let outcome = door.run(&row.arguments, scratch.path()).await;
-        assert_told(door, &row, &outcome);
-    }
-    assert_eq!(
-        healthy.accepted(),
-        1,
-        "{door:?}: a refused request was sent"
-    );
-}
-
-#[tokio::test]
-async fn the_native_command_fails_with_a_line_and_a_status() {
-    check_failures(Door::Native).await;
-}
-
-#[tokio::test]
-async fn the_command_component_fails_with_a_line_and_a_status() {
-    check_failures(Door::Component).await;
-}
-
-#[tokio::test]
-async fn a_composed_consumer_gets_an_error_it_can_tell() {
-    check_failures(Door::Fetch).await;
-    check_failures(Door::Copy).await;
+fn consumers() -> impl Iterator<Item = Door> {
+    DOORS.into_iter().filter(|door| !door.is_command())
 }
 
 #[tokio::test]
@@ -258,7 +66,7 @@ async fn the_exact_bytes_come_through_every_door() {
     let plain = Origin::new().reply(reply()).start().await;
     let roots_path = roots.path().display().to_string();
     let folder = roots.path().parent().unwrap();
-    for door in [Door::Native, Door::Component, Door::Fetch, Door::Copy] {
+    for door in DOORS {
         for arguments in [
             vec![plain.url("/")],
             vec![chunked.url("/")],
@@ -279,13 +87,46 @@ async fn the_exact_bytes_come_through_every_door() {
 }
 
 #[tokio::test]
+async fn what_may_not_stand_in_a_path_or_query_is_sent_encoded_through_every_door() {
+    let scratch = tempfile::tempdir().expect("a temporary directory");
+    for door in DOORS {
+        let origin = Origin::new().reply(Reply::ok("fine")).start().await;
+        let typed = [origin.url("/a\x01b\tc\r\nX: y?d\x7fe f\n")];
+        let outcome = door.run(&typed, scratch.path()).await;
+        assert_eq!(
+            (outcome.status, outcome.stdout_text(), outcome.stderr_text()),
+            (0, "fine".to_owned(), String::new()),
+            "{door:?}"
+        );
+        let targets: Vec<String> = origin.requests().iter().map(Request::target).collect();
+        assert_eq!(targets, ["/a%01b%09c%0D%0AX:%20y?d%7Fe%20f%0A"], "{door:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_the_host_does_not_show_is_told_with_advice() {
+    let shown = tempfile::tempdir().expect("a temporary directory");
+    let origin = Origin::new().reply(Reply::ok("fine")).start().await;
+    for (door, has_advice) in [(Door::Native, false), (Door::Component, true)] {
+        for (option, status) in [("--cacert", 2), ("-o", 1)] {
+            let typed = [option, "/nonexistent/file", &origin.url("/")].map(str::to_owned);
+            let outcome = door.run(&typed, shown.path()).await;
+            let told = outcome.stderr_text();
+            assert_eq!(outcome.status, status, "{door:?}, {option}");
+            assert!(told.contains("/nonexistent/file"), "{door:?}: {told}");
+            assert_eq!(told.contains("--dir"), has_advice, "{door:?}: {told}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_commands_end_with_0_1_2_and_22() {
     let scratch = tempfile::tempdir().expect("a temporary directory");
     let found = Origin::new().reply(Reply::ok("body")).start().await;
     let missing = Origin::new().reply(Reply::new(404, "gone")).start().await;
     let refusing = RefusingPort::new();
     let (found, missing, refused) = (found.url("/"), missing.url("/"), refusing.url("/"));
-    for door in [Door::Native, Door::Component] {
+    for door in commands() {
         for (arguments, status, stdout) in [
             (vec![found.as_str()], 0, "body"),
             (vec![&missing], 0, "gone"),
@@ -317,7 +158,7 @@ async fn the_commands_end_with_0_1_2_and_22() {
 #[tokio::test]
 async fn a_thousand_repetitions_take_one_connection() {
     let scratch = tempfile::tempdir().expect("a temporary directory");
-    for door in [Door::Native, Door::Component] {
+    for door in commands() {
         let origin = Origin::new().reply(Reply::ok("body")).start().await;
         let typed = ["--repeat", "1000", "--report", "json", &origin.url("/")].map(str::to_owned);
         let outcome = door.run(&typed, scratch.path()).await;
@@ -348,4 +189,38 @@ async fn a_thousand_repetitions_take_one_connection() {
             (&false.into(), &true.into())
         );
     }
+}
+
+#[tokio::test]
+async fn compiled_code_is_kept_for_the_next_run() {
+    let cache = tempfile::tempdir().expect("a temporary directory");
+    let origin = Origin::new().reply(Reply::ok("fine")).start().await;
+    let run = async || {
+        let urlpool = Program::urlpool().env("URLPOOL_CACHE_DIR", cache.path());
+        let outcome = urlpool.args([origin.url("/")]).run().await;
+        assert_eq!(
+            (outcome.status, outcome.stdout_text().as_str()),
+            (0, "fine")
+        );
+        compiled(cache.path())
+    };
+    let kept = run().await;
+    assert!(!kept.is_empty(), "nothing is in the folder");
+    // Compiling again would replace the file.
+    assert_eq!(run().await, kept);
+}
+
+/// The files of compiled code in a cache, each with the time it was written. Statistics, which have an ending, come and go meanwhile.
+fn compiled(folder: &Path) -> BTreeMap<PathBuf, SystemTime> {
+    let mut found = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).expect("the folder of the cache") {
+        let path = entry.expect("a folder lists its files").path();
+        if path.is_dir() {
+            found.extend(compiled(&path));
+        } else if path.extension().is_none() {
+            let written = path.metadata().and_then(|file| file.modified());
+            found.insert(path, written.expect("a file has a time"));
+        }
+    }
+    found
 }

@@ -3,7 +3,7 @@
 use urlpool_host::{ClientError, Phase, Timeouts};
 use urlpool_tests::{DeafListener, Gate, Peer, RefusingPort, Server, Step, fail};
 
-use crate::common::{assert_healthy, failure_of, get, manager, millis, refusal};
+use crate::common::{NO_SUCH_NAME, assert_healthy, failure_of, get, manager, millis, refusal};
 
 /// What an error says, without its words.
 fn facts(error: &ClientError) -> (&'static str, Option<Phase>) {
@@ -26,7 +26,7 @@ async fn there_is_no_server() {
         ),
         (
             "a name that does not resolve",
-            "http://nonexistent.invalid/".to_owned(),
+            NO_SUCH_NAME.to_owned(),
             ("name-resolution", Some(Phase::Resolve)),
         ),
     ] {

@@ -1,7 +1,6 @@
 //! The component on a real wire, through the Rust host, the two commands and a composed consumer; and what must hold of the repository.
 //!
-//! One binary, so that the host is linked once. Every server is on port 0 of the loopback; nothing here leaves the machine but the lookup
-//! of a name that cannot exist.
+//! One binary, so that the host is linked once. Every server is on port 0 of the loopback; nothing here leaves the machine.
 
 mod common;
 mod contract;

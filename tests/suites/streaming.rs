@@ -50,6 +50,16 @@ async fn a_body_twice_as_large_as_the_memory_flows_through() {
             received += chunk.len();
         }
         assert_eq!(received, LARGE, "{path}");
+        // All at once it is put together outside the instance, which has no room for it.
+        let whole = manager
+            .get(origin.url(path))
+            .send()
+            .await
+            .unwrap()
+            .bytes()
+            .await
+            .unwrap();
+        assert!(whole == body, "{path}");
     }
     assert_eq!(origin.accepted(), 1);
 }

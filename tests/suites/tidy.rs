@@ -81,6 +81,41 @@ fn links_in_the_pages_lead_somewhere() {
     });
 }
 
+#[test]
+fn files_that_contributors_are_sent_to_exist() {
+    let named = rules::named_files(&page("CONTRIBUTING.md"));
+    assert!(
+        named.iter().any(|name| name == "wit/types.wit"),
+        "{named:?}"
+    );
+    let missing: Vec<&String> = named
+        .iter()
+        .filter(|name| !workspace().join(name).exists())
+        .collect();
+    assert!(missing.is_empty(), "{missing:?} are not there");
+}
+
+#[test]
+fn every_difference_from_urllib3_names_its_tests() {
+    let differences = rules::differences(&page("README.md"));
+    assert!(!differences.is_empty(), "the table has gone");
+    let code = rust();
+    for (difference, tests) in differences {
+        assert!(!tests.is_empty(), "{difference} has no test");
+        for test in tests {
+            let name = format!("fn {test}()");
+            assert!(
+                code.iter().any(|file| file.text.contains(&name)),
+                "{difference}: there is no test {test}"
+            );
+        }
+    }
+}
+
+fn page(name: &str) -> String {
+    fs::read_to_string(workspace().join(name)).unwrap_or_else(|error| unreadable(name, &error))
+}
+
 /// Fails with every complaint about every file.
 fn hold(files: Vec<File>, rule: impl Fn(&str, &str) -> Vec<String>) {
     let complaints: Vec<String> = files

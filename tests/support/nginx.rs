@@ -262,6 +262,7 @@ http {{
   scgi_temp_path scgi;
   default_type application/octet-stream;
   sendfile on;
+  tcp_nopush on;
   keepalive_requests 1000000000;
   keepalive_timeout 3600s;
   ssl_protocols TLSv1.2 TLSv1.3;

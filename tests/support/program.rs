@@ -12,10 +12,13 @@ use crate::outcome::Outcome;
 /// The first run on a machine compiles the component.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A binary and its arguments.
+/// A binary, its arguments and its surroundings.
 pub struct Program {
     path: PathBuf,
     arguments: Vec<OsString>,
+    variables: Vec<(OsString, Option<OsString>)>,
+    directory: Option<PathBuf>,
+    patience: Duration,
 }
 
 impl Program {
@@ -46,6 +49,9 @@ impl Program {
         Self {
             path: path.into(),
             arguments: Vec::new(),
+            variables: Vec::new(),
+            directory: None,
+            patience: PATIENCE,
         }
     }
 
@@ -56,20 +62,59 @@ impl Program {
         self
     }
 
+    /// Sets a variable of its environment.
+    #[must_use]
+    pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
+        self.variables.push((name.into(), Some(value.into())));
+        self
+    }
+
+    /// Keeps a variable of ours out of its environment.
+    #[must_use]
+    pub fn without_env(mut self, name: impl Into<OsString>) -> Self {
+        self.variables.push((name.into(), None));
+        self
+    }
+
+    /// Runs it in a folder other than ours.
+    #[must_use]
+    pub fn directory(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.directory = Some(folder.into());
+        self
+    }
+
+    /// How long it may run, where that is not 30 seconds.
+    #[must_use]
+    pub const fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
     /// Runs it to its end, without standard input.
     ///
     /// # Panics
-    /// Where it takes longer than 30 seconds.
+    /// Where it takes longer than 30 seconds, or what [`Program::patience`] says.
     pub async fn run(self) -> Outcome {
+        let mut program = tokio::process::Command::new(&self.path);
+        program.args(&self.arguments);
+        program.stdin(Stdio::null()).kill_on_drop(true);
+        for (name, value) in &self.variables {
+            match value {
+                Some(value) => program.env(name, value),
+                None => program.env_remove(name),
+            };
+        }
+        if let Some(directory) = &self.directory {
+            program.current_dir(directory);
+        }
         let started = Instant::now();
-        let running = tokio::process::Command::new(&self.path)
-            .args(&self.arguments)
-            .stdin(Stdio::null())
-            .kill_on_drop(true)
-            .output();
+        let running = program.output();
         let command = format!("{} {:?}", self.path.display(), self.arguments);
-        let Ok(ended) = tokio::time::timeout(PATIENCE, running).await else {
-            fail(&format!("{command} was still running after {PATIENCE:?}"));
+        let Ok(ended) = tokio::time::timeout(self.patience, running).await else {
+            fail(&format!(
+                "{command} was still running after {:?}",
+                self.patience
+            ));
         };
         let ended = ended.expect("an executable file runs");
         let status = ended.status;

@@ -76,7 +76,12 @@ async fn contenders(
     ];
     let bare = [address.to_string(), "/large".to_owned()];
     Ok(vec![
-        Box::new(guests.consumer("urlpool, copy-to", &place.guest("copy")?, &consumer)?),
+        Box::new(guests.consumer(
+            "urlpool, copy-to",
+            &place.guest("copy")?,
+            &consumer,
+            scale.bulk_bytes,
+        )?),
         Box::new(Urlpool::new(url, roots, scale.bulk_bytes, Reading::Streamed).await?),
         Box::new(guests.guest(limit, &place.guest(binary)?, Clock::Hosts, &bare)?),
     ])

@@ -28,6 +28,15 @@ pub(crate) enum Reading {
     Streamed,
 }
 
+/// What calls cost that send nothing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WithoutNetwork {
+    /// A call into the component that does nothing there.
+    pub(crate) empty_call: Duration,
+    /// Two calls: one that parses a URL and finds its pool, one that lets go of it.
+    pub(crate) pool_call: Duration,
+}
+
 /// urlpool through `urlpool_host::PoolManager`.
 pub(crate) struct Urlpool {
     manager: PoolManager,
@@ -62,6 +71,23 @@ impl Urlpool {
             url,
             length,
             reading,
+        })
+    }
+
+    /// Times calls of the same manager that send nothing.
+    pub(crate) async fn time_without_network(&self, calls: u32) -> Result<WithoutNetwork> {
+        let start = Instant::now();
+        for _ in 0..calls {
+            self.manager.num_pools().await?;
+        }
+        let empty_call = start.elapsed() / calls;
+        let start = Instant::now();
+        for _ in 0..calls {
+            drop(self.manager.connection_from_url(&self.url, None).await?);
+        }
+        Ok(WithoutNetwork {
+            empty_call,
+            pool_call: start.elapsed() / calls,
         })
     }
 

@@ -2,16 +2,19 @@
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use hyper::body::Bytes;
 use tokio::io::AsyncWrite;
 use wasmtime::component::{Component, Linker, ResourceTable};
-use wasmtime::{Engine, Result, Store, format_err};
+use wasmtime::{Engine, Result, Store, bail, format_err};
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
-use wasmtime_wasi::p2::OutputStream;
 use wasmtime_wasi::p2::bindings::Command;
-use wasmtime_wasi::p2::pipe::{MemoryOutputPipe, SinkOutputStream};
-use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
+use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
+use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView, async_trait};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::hooks::Hooks;
@@ -20,6 +23,9 @@ use crate::rounds::{Contender, Round};
 
 /// More ticks of the engine's clock than there will be: nobody here is interrupted.
 const NEVER: u64 = 1 << 60;
+
+/// What standard output takes at once: as much as a socket gives at once.
+const PERMIT: usize = 64 * 1024;
 
 /// Whose clock counts.
 #[derive(Clone, Copy, Debug)]
@@ -67,25 +73,33 @@ impl Guests {
             component: Component::new(&self.engine, bytes)?,
             arguments: arguments.to_vec(),
             clock,
+            output: 0,
             shared: Rc::clone(self),
         })
     }
 
-    /// The same for a component that imports urlpool.
+    /// The same for a component that imports urlpool and writes so many bytes to standard output.
     pub(crate) fn consumer(
         self: &Rc<Self>,
         name: &'static str,
         bytes: &[u8],
         arguments: &[String],
+        output: u64,
     ) -> Result<Guest> {
         let composed = urlpool_compose::plug(bytes, &[&self.urlpool])?;
-        self.guest(name, &composed, Clock::Hosts, arguments)
+        let guest = self.guest(name, &composed, Clock::Hosts, arguments)?;
+        Ok(Guest { output, ..guest })
     }
 
-    fn store(&self, arguments: &[String], printed: MemoryOutputPipe) -> Result<Store<State>> {
+    fn store(
+        &self,
+        arguments: &[String],
+        output: Sink,
+        printed: MemoryOutputPipe,
+    ) -> Result<Store<State>> {
         let mut wasi = WasiCtxBuilder::new();
         wasi.args(arguments)
-            .stdout(Sink)
+            .stdout(output)
             .stderr(printed)
             .env("ROOTS", self.roots.display().to_string())
             .inherit_network()
@@ -112,6 +126,7 @@ pub(crate) struct Guest {
     component: Component,
     arguments: Vec<String>,
     clock: Clock,
+    output: u64,
     shared: Rc<Guests>,
 }
 
@@ -123,7 +138,10 @@ impl Guest {
             arguments.push(count.to_string());
         }
         let printed = MemoryOutputPipe::new(64 * 1024);
-        let mut store = self.shared.store(&arguments, printed.clone())?;
+        let output = Sink::default();
+        let mut store = self
+            .shared
+            .store(&arguments, output.clone(), printed.clone())?;
         let command =
             Command::instantiate_async(&mut store, &self.component, &self.shared.linker).await?;
         let started = Instant::now();
@@ -131,6 +149,10 @@ impl Guest {
         let took = started.elapsed();
         let printed = String::from_utf8_lossy(&printed.contents()).into_owned();
         ended.map_err(|()| format_err!("{}: {printed}", self.name))?;
+        let written = output.written.load(Ordering::Relaxed);
+        if written != self.output {
+            bail!("{} wrote {written} bytes", self.name);
+        }
         match self.clock {
             Clock::Hosts => Ok(took),
             Clock::Guests => Ok(Duration::from_nanos(printed.trim().parse()?)),
@@ -149,8 +171,11 @@ impl Contender for Guest {
     }
 }
 
-/// Standard output that takes everything and keeps nothing.
-struct Sink;
+/// Standard output that takes everything, counts it, and keeps nothing.
+#[derive(Clone, Default)]
+struct Sink {
+    written: Arc<AtomicU64>,
+}
 
 impl IsTerminal for Sink {
     fn is_terminal(&self) -> bool {
@@ -159,13 +184,35 @@ impl IsTerminal for Sink {
 }
 
 impl StdoutStream for Sink {
+    /// Only WASI 0.3 asks for this one.
     fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
         Box::new(tokio::io::sink())
     }
 
     fn p2_stream(&self) -> Box<dyn OutputStream> {
-        Box::new(SinkOutputStream)
+        Box::new(self.clone())
     }
+}
+
+impl OutputStream for Sink {
+    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        self.written
+            .fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        Ok(())
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        Ok(PERMIT)
+    }
+}
+
+#[async_trait]
+impl Pollable for Sink {
+    async fn ready(&mut self) {}
 }
 
 struct State {

@@ -208,7 +208,7 @@ impl Row {
 pub(crate) struct Table {
     scale: Scale,
     rows: Vec<Row>,
-    notes: Vec<&'static str>,
+    notes: Vec<String>,
 }
 
 impl Table {
@@ -225,8 +225,8 @@ impl Table {
     }
 
     /// What the reader has to know.
-    pub(crate) fn note(&mut self, text: &'static str) {
-        self.notes.push(text);
+    pub(crate) fn note(&mut self, text: impl Into<String>) {
+        self.notes.push(text.into());
     }
 
     pub(crate) fn print(&self) {
@@ -284,7 +284,7 @@ impl Table {
             later_starts,
         } = self.scale;
         format!(
-            "Medians of alternating rounds on one machine against nginx: {rounds} rounds of {requests} requests (a), {bulk_rounds} rounds of {} MiB (b), {first_starts} first and {later_starts} later starts (c).",
+            "Medians of alternating rounds on one machine against nginx: {rounds} rounds of {requests} requests (a) and {bulk_rounds} rounds of {} MiB (b) with client and server on one CPU, {first_starts} first and {later_starts} later starts (c).",
             bulk_bytes >> 20
         )
     }

@@ -1,4 +1,4 @@
-//! What the consumers share: their arguments, one GET, and the line that says why there was no response.
+//! What the consumers share: their arguments, one request, and the line that says why there was no response.
 //!
 //! They use urlpool as any component does, through bindings of their own and nothing of this workspace.
 
@@ -7,7 +7,9 @@ mod bindings;
 pub use bindings::urlpool::client::{blocking, types};
 
 use blocking::{Body, PoolManager, Response};
-use types::{Error, ManagerSettings, PoolSettings, RequestOptions, TlsSettings};
+use types::{
+    Error, Header, Limit, ManagerSettings, PoolSettings, RequestOptions, Timeouts, TlsSettings,
+};
 
 /// Why a consumer failed, as the line it prints says it.
 #[derive(Debug)]
@@ -55,30 +57,75 @@ impl From<std::io::Error> for Failed {
     }
 }
 
-/// Sends the GET that the arguments `URL [--cacert FILE]` ask for.
+/// Sends the request that the arguments ask for:
+/// `URL [--method M] [--header 'N: v']... [--connect-timeout MS] [--read-timeout MS] [--deadline MS] [--cacert FILE]`.
 ///
 /// The manager goes when this returns and the response does not, which is what the contract promises.
 ///
 /// # Errors
 ///
 /// What `blocking` answers, or a file that cannot be read.
-pub fn get_as_told() -> Result<Response, Failed> {
-    let mut url = String::new();
-    let mut roots = None;
-    let mut arguments = std::env::args().skip(1);
-    while let Some(argument) = arguments.next() {
-        if argument == "--cacert" {
-            roots = Some(std::fs::read(arguments.next().unwrap_or_default())?);
-        } else {
-            url = argument;
-        }
-    }
-    let manager = PoolManager::open(&settings(roots))?;
+pub fn request_as_told() -> Result<Response, Failed> {
+    let told = Told::parse(std::env::args().skip(1))?;
+    let manager = PoolManager::open(&settings(told.roots))?;
     let options = RequestOptions {
-        headers: None,
-        timeouts: None,
+        headers: (!told.headers.is_empty()).then_some(told.headers),
+        timeouts: Some(told.timeouts),
     };
-    Ok(manager.request("GET", &url, &Body::Empty, &options)?)
+    Ok(manager.request(&told.method, &told.url, &Body::Empty, &options)?)
+}
+
+/// What the arguments say. Nothing in it is checked: that is urlpool's part, and what the suites look at.
+struct Told {
+    method: String,
+    url: String,
+    headers: Vec<Header>,
+    timeouts: Timeouts,
+    roots: Option<Vec<u8>>,
+}
+
+impl Told {
+    fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self, Failed> {
+        let mut told = Self {
+            method: "GET".to_owned(),
+            url: String::new(),
+            headers: Vec::new(),
+            timeouts: Timeouts {
+                connect: None,
+                read: None,
+                total: None,
+                deadline: None,
+            },
+            roots: None,
+        };
+        while let Some(argument) = arguments.next() {
+            let mut value = || arguments.next().unwrap_or_default();
+            match argument.as_str() {
+                "--method" => told.method = value(),
+                "--header" => told.headers.push(header(&value())),
+                "--connect-timeout" => told.timeouts.connect = Some(limit(&value())?),
+                "--read-timeout" => told.timeouts.read = Some(limit(&value())?),
+                "--deadline" => told.timeouts.deadline = Some(limit(&value())?),
+                "--cacert" => told.roots = Some(std::fs::read(value())?),
+                _ => told.url = argument,
+            }
+        }
+        Ok(told)
+    }
+}
+
+fn header(line: &str) -> Header {
+    let (name, value) = line.split_once(": ").unwrap_or((line, ""));
+    (name.to_owned(), value.as_bytes().to_vec())
+}
+
+/// A number of milliseconds.
+fn limit(millis: &str) -> Result<Limit, Failed> {
+    let millis: u32 = millis.parse().map_err(|_| Failed {
+        kind: "usage",
+        message: format!("{millis:?} is not a number of milliseconds"),
+    })?;
+    Ok(Limit::After(u64::from(millis) * 1_000_000))
 }
 
 fn settings(roots: Option<Vec<u8>>) -> ManagerSettings {

@@ -190,6 +190,37 @@ pub(super) fn links(page: &str) -> Vec<String> {
         .collect()
 }
 
+/// The files and folders that a page names in code spans: what has a slash, or the ending of a page or of a configuration.
+pub(super) fn named_files(page: &str) -> Vec<String> {
+    code_spans(page)
+        .filter(|name| !name.contains(' ') && !name.starts_with('/'))
+        .filter(|name| name.contains('/') || name.ends_with(".md") || name.ends_with(".toml"))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The rows of the table under "Differences from urllib3": what differs, and the tests that its last cell names.
+pub(super) fn differences(page: &str) -> Vec<(String, Vec<String>)> {
+    page.split("\n## ")
+        .filter(|section| section.starts_with("Differences from urllib3\n"))
+        .flat_map(str::lines)
+        .filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"))
+        .map(|row| row.split(" | ").collect::<Vec<_>>())
+        .filter_map(|cells| Some((*cells.first()?, *cells.last()?)))
+        .skip(1)
+        .map(|(what, tests)| {
+            let tests = code_spans(tests).map(str::to_owned).collect();
+            (what.to_owned(), tests)
+        })
+        .collect()
+}
+
+/// What stands between backticks, within a line.
+fn code_spans(text: &str) -> impl Iterator<Item = &str> {
+    text.lines()
+        .flat_map(|line| line.split('`').skip(1).step_by(2))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -357,5 +388,24 @@ mod tests {
     fn links_to_files_are_found() {
         let page = "[a](docs/a.md#part) [b](https://b.test) [c](#d) ![e](e.png)";
         assert_eq!(links(page), ["docs/a.md", "e.png"]);
+    }
+
+    #[test]
+    fn files_named_in_code_spans_are_found() {
+        let page = "see `a/b.rs`, `c.toml` and `README.md`, but `make x/y`, `//!`, `mod.rs` and\n`get` and d/e are none: `f/`";
+        assert_eq!(named_files(page), ["a/b.rs", "c.toml", "README.md", "f/"]);
+    }
+
+    #[test]
+    fn rows_of_differences_are_found() {
+        let row = "| Ours `x` | theirs | `a_test`, `b_test` |";
+        let table = format!("| what | why | test |\n|---|---|---|\n{row}\n| bare | why | none |\n");
+        let page =
+            format!("# t\n{row}\n\n## Differences from urllib3\n\n{table}\n## Next\n{row}\n");
+        let found = differences(&page);
+        assert_eq!(found.len(), 2);
+        assert_eq!(found[0].0, "Ours `x`");
+        assert_eq!(found[0].1, ["a_test", "b_test"]);
+        assert!(found[1].1.is_empty());
     }
 }

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use urlpool_consumers::{Failed, get_as_told};
+use urlpool_consumers::{Failed, request_as_told};
 
 mod bindings {
     //! The interface `pipe`, over the types of `blocking` and `wasi:io` that are there already.
@@ -37,7 +37,7 @@ fn main() -> ExitCode {
 }
 
 fn copy() -> Result<(), Failed> {
-    let response = get_as_told()?;
+    let response = request_as_told()?;
     let out = wasi::cli::stdout::get_stdout();
     bindings::urlpool::client::pipe::copy_to(&response, &out)?;
     Ok(())

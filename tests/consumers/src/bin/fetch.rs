@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use urlpool_consumers::{Failed, get_as_told};
+use urlpool_consumers::{Failed, request_as_told};
 
 fn main() -> ExitCode {
     match fetch() {
@@ -16,7 +16,7 @@ fn main() -> ExitCode {
 }
 
 fn fetch() -> Result<(), Failed> {
-    let response = get_as_told()?;
+    let response = request_as_told()?;
     let mut out = std::io::stdout().lock();
     loop {
         let chunk = response.read(64 * 1024)?;
