@@ -4,15 +4,15 @@
 //! ever. No timeout of ours could end that wait, so such a stream is put aside instead and dropped once it no longer waits.
 
 use std::cell::RefCell;
-use std::net::IpAddr;
+use std::net::SocketAddr;
 
 use wasi::io::streams::OutputStream;
 use wasi::sockets::tcp::{ShutdownType, TcpSocket};
 
 use crate::reactor::Source;
 
-/// How many connections to one address may be put aside; with that many of them no further one to it is opened, so that one peer cannot use
-/// up what all share.
+/// How many connections to one address and port may be put aside; with that many of them no further one to it is opened, so that one peer
+/// cannot use up what all share.
 const MAX_ASIDE_FOR_ONE: usize = 8;
 /// How many may be put aside in all.
 const MAX_ASIDE: usize = 512;
@@ -26,7 +26,7 @@ pub(crate) struct Open {
     pub(crate) writable: Option<Source>,
     pub(crate) output: OutputStream,
     socket: TcpSocket,
-    remote: IpAddr,
+    remote: SocketAddr,
 }
 
 impl Open {
@@ -40,7 +40,7 @@ impl Open {
 pub(crate) struct Sending(Option<Open>);
 
 impl Sending {
-    pub(crate) const fn new(socket: TcpSocket, output: OutputStream, remote: IpAddr) -> Self {
+    pub(crate) const fn new(socket: TcpSocket, output: OutputStream, remote: SocketAddr) -> Self {
         Self(Some(Open {
             writable: None,
             output,
@@ -73,7 +73,7 @@ impl Drop for Sending {
 }
 
 /// Drops what no longer waits, and says whether another connection to an address may be opened.
-pub(crate) fn sweep(remote: IpAddr) -> bool {
+pub(crate) fn sweep(remote: SocketAddr) -> bool {
     ASIDE.with_borrow_mut(|aside| {
         aside.retain(Open::is_stuck);
         let same = aside.iter().filter(|open| open.remote == remote).count();

@@ -43,7 +43,7 @@ impl WasiNet {
     }
 
     async fn dial(&self, address: SocketAddr) -> Result<WasiStream, ErrorCode> {
-        if !sweep(address.ip()) {
+        if !sweep(address) {
             return Err(ErrorCode::NewSocketLimit);
         }
         let family = if address.is_ipv4() {
@@ -62,7 +62,7 @@ impl WasiNet {
                 Ok((input, output)) => {
                     let Dialled { source, socket } = dialled;
                     drop(source);
-                    return Ok(WasiStream::new(socket, input, output, address.ip()));
+                    return Ok(WasiStream::new(socket, input, output, address));
                 }
                 Err(ErrorCode::WouldBlock) => dialled.source.ready().await,
                 Err(code) => return Err(code),
@@ -124,7 +124,7 @@ fn words(code: ErrorCode) -> String {
         ErrorCode::TemporaryResolverFailure => "Temporary failure in name resolution".into(),
         ErrorCode::InvalidArgument => "Invalid address".into(),
         ErrorCode::NewSocketLimit => {
-            "too many connections are open that their peers take nothing from".into()
+            "too many connections are open whose peers take nothing".into()
         }
         other => other.name().to_owned(),
     }

@@ -1,6 +1,6 @@
 //! A TCP connection over `wasi:io` streams, and an output stream of somebody else's as a sink.
 
-use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::task::{Context, Poll, ready};
 
 use urlpool_core::driver::{ByteStream, IoError, Sink};
@@ -26,7 +26,7 @@ impl WasiStream {
         socket: TcpSocket,
         input: InputStream,
         output: OutputStream,
-        remote: IpAddr,
+        remote: SocketAddr,
     ) -> Self {
         let readable = Source::new(input.subscribe());
         Self {

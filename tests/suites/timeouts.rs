@@ -163,6 +163,29 @@ async fn a_server_that_takes_no_body_ends_by_read_and_deadline() {
     }
 }
 
+/// Connections that cannot be closed without waiting for their peer are put aside, and only so many of them to one address.
+#[tokio::test]
+async fn a_server_that_takes_no_bodies_is_given_up_and_no_other_suffers() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let origin = Origin::new().reply(Reply::ok("well")).start().await;
+    let manager = manager().await;
+    let mut refused = None;
+    for attempt in 0..12 {
+        let request = manager.request("PUT", url.as_str()).body(vec![0; 8 << 20]);
+        let error = failure_of("stuck", request.timeouts(all("read"))).await;
+        match error.kind() {
+            "read-timeout" => assert!(refused.is_none(), "{attempt}"),
+            _ => refused = refused.or(Some((attempt, error))),
+        }
+    }
+    let (attempt, error) = refused.expect("connections without end");
+    assert_eq!((attempt, error.kind()), (8, "connection-failed"));
+    assert!(error.message().contains("take nothing"), "{error}");
+    let response = manager.get(origin.url("/")).send().await.unwrap();
+    assert_eq!(response.bytes().await.unwrap(), b"well");
+}
+
 #[tokio::test]
 async fn a_request_inherits_the_timeouts_of_its_pool_and_may_lift_them() {
     let settings = PoolSettings {
