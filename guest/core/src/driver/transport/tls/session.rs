@@ -4,7 +4,7 @@
 //! them, because a small write of its own would hold the next one back until it is acknowledged (Nagle's algorithm, which WASI cannot
 //! switch off).
 
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, Write as _};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
@@ -208,8 +208,7 @@ impl<S: ByteStream> Tls<S> {
                 Ok(_) => self.session.process_new_packets(),
                 Err(cause) => Err(rustls::Error::General(cause.to_string())),
             };
-            // It ends with an error where there is no plaintext for now.
-            let _ = self.session.reader().read_to_end(&mut self.plain);
+            self.take_from_rustls();
             match outcome {
                 Ok(state) if state.peer_has_closed() => self.end = Some(End::Announced),
                 Ok(_) => {}
@@ -217,6 +216,18 @@ impl<S: ByteStream> Tls<S> {
             }
         }
         self.incoming = incoming;
+    }
+
+    fn take_from_rustls(&mut self) {
+        let mut reader = self.session.reader();
+        // An error says that there is no plaintext for now.
+        while let Ok(chunk) = reader.fill_buf()
+            && !chunk.is_empty()
+        {
+            self.plain.extend_from_slice(chunk);
+            let count = chunk.len();
+            reader.consume(count);
+        }
     }
 
     /// What is there for a reader: bytes, an end, or nothing yet.
