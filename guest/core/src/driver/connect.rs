@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use super::bounded::bounded;
 use super::connection::Connection;
 use super::pool::Pool;
+use super::shared::Shared;
 use super::transport::{Tls, Transport};
 use super::{ConnectError, IoError, IoKind, Net, ResolveError};
 use crate::policy::{Clocks, share};
@@ -89,6 +90,11 @@ async fn secure<N: Net>(
     let Some(config) = &pool.tls else {
         return Ok(Transport::Tcp(tcp));
     };
+    let mut opening = Opening {
+        shared: &pool.shared,
+        number,
+        is_done: false,
+    };
     let net = &pool.shared.net;
     pool.shared.wall_clock.set(net.wall_clock());
     let shake_hands = async {
@@ -100,6 +106,7 @@ async fn secure<N: Net>(
     let outcome = bounded(net, bound, shake_hands).await;
     let cause = match outcome {
         Ok(Ok(tls)) => {
+            opening.is_done = true;
             pool.shared.tell(|| Event::Secured {
                 number,
                 version: tls.version(),
@@ -114,11 +121,25 @@ async fn secure<N: Net>(
         Ok(Err(error)) => Cause::Broken(error.message),
         Err(expiry) => Cause::TimedOut(expiry),
     };
-    pool.shared.tell(|| Event::Closed {
-        number,
-        reason: "TLS could not be agreed on".into(),
-    });
     Err(failed(Phase::Handshake, cause))
+}
+
+/// A connection over which TLS is not agreed on yet. Whatever ends that, also a caller that gives up, ends the connection.
+struct Opening<'a, N: Net> {
+    shared: &'a Shared<N>,
+    number: u64,
+    is_done: bool,
+}
+
+impl<N: Net> Drop for Opening<'_, N> {
+    fn drop(&mut self) {
+        if !self.is_done {
+            self.shared.tell(|| Event::Closed {
+                number: self.number,
+                reason: "TLS could not be agreed on".into(),
+            });
+        }
+    }
 }
 
 const fn failed(phase: Phase, cause: Cause) -> AttemptError {

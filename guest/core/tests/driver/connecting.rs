@@ -1,10 +1,15 @@
 //! Clocks while a connection is made: lookup, TCP and TLS have one between them.
 
+use std::future::{Future as _, poll_fn};
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::time::Duration;
 
+use urlpool_core::driver::Net as _;
 use urlpool_core::sim::{Listener, Script};
-use urlpool_core::types::{Limit, Phase, PoolSettings, Timeouts, TlsSettings};
+use urlpool_core::types::{
+    Content, Event, Limit, Phase, PoolSettings, RequestOptions, Timeouts, TlsSettings,
+};
 
 use crate::common::{
     Authority, MILLI, SECOND, World, address, connect, deadline, ok, origin_of, times_out, total,
@@ -173,6 +178,35 @@ fn a_handshake_that_is_never_answered_is_bounded() {
         );
         assert_eq!(world.net.open_connections(), 0, "{case}");
     }
+}
+
+#[test]
+fn a_handshake_that_its_caller_gives_up_is_told_as_a_connection_that_closed() {
+    let world = World::serving(origin_of("a"));
+    world.listen("a.test", 443, Listener::Accept(vec![Script::new()]));
+    let caller = async {
+        let options = RequestOptions::default();
+        let request = world
+            .manager
+            .request("GET", "https://a.test/", Content::Empty, options);
+        let patience = world.net.sleep_until(world.net.now().after(SECOND));
+        let (mut request, mut patience) = (pin!(request), pin!(patience));
+        poll_fn(|context| {
+            assert!(
+                request.as_mut().poll(context).is_pending(),
+                "nothing answers"
+            );
+            patience.as_mut().poll(context)
+        })
+        .await;
+    };
+    world.net.run(caller);
+    assert_eq!(world.net.open_connections(), 0);
+    let events = world.manager.take_events();
+    assert!(
+        matches!(events.last(), Some(Event::Closed { number: 1, .. })),
+        "{events:?}"
+    );
 }
 
 #[test]
