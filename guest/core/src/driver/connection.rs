@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::pool::Pool;
 use super::transport::Transport;
-use super::{ByteStream as _, IoError, Net};
+use super::{IoError, Net};
 use crate::types::{ConnectionInfo, Event};
 
 /// An open connection to a first hop.

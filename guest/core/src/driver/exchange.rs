@@ -5,7 +5,7 @@ use std::future::poll_fn;
 use super::bounded::bounded;
 use super::connection::Connection;
 use super::shared::Shared;
-use super::{ByteStream as _, IoError, IoKind, Net};
+use super::{IoError, IoKind, Net};
 use crate::machine::h1::{HeadReader, ReceivedHead, shown_response};
 use crate::policy::Clocks;
 use crate::policy::interim::{Standing, standing};

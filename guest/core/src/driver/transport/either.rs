@@ -28,10 +28,9 @@ impl<N: Net> Transport<N> {
             Self::Tls(tls) => Some(tls.version()),
         }
     }
-}
 
-impl<N: Net> ByteStream for Transport<N> {
-    fn poll_read(
+    /// As [`ByteStream::poll_read`].
+    pub(in crate::driver) fn poll_read(
         &mut self,
         context: &mut Context<'_>,
         max: usize,
@@ -43,14 +42,8 @@ impl<N: Net> ByteStream for Transport<N> {
         }
     }
 
-    fn try_read(&mut self, max: usize, into: &mut Vec<u8>) -> Option<Result<usize, IoError>> {
-        match self {
-            Self::Tcp(tcp) => tcp.try_read(max, into),
-            Self::Tls(tls) => tls.try_read(max, into),
-        }
-    }
-
-    fn poll_write(
+    /// As [`ByteStream::poll_write`].
+    pub(in crate::driver) fn poll_write(
         &mut self,
         context: &mut Context<'_>,
         bytes: &[u8],
@@ -61,7 +54,11 @@ impl<N: Net> ByteStream for Transport<N> {
         }
     }
 
-    fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<Result<(), IoError>> {
+    /// As [`ByteStream::poll_flush`].
+    pub(in crate::driver) fn poll_flush(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(), IoError>> {
         match self {
             Self::Tcp(tcp) => tcp.poll_flush(context),
             Self::Tls(tls) => tls.poll_flush(context),

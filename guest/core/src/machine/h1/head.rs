@@ -52,9 +52,6 @@ impl HeadReader {
                 "the head of the response has more than {MAX_HEAD} bytes"
             ));
         }
-        if head.is_some() {
-            self.searched = 0;
-        }
         Ok(head)
     }
 }

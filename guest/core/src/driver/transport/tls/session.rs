@@ -257,8 +257,9 @@ fn give(plain: &mut Vec<u8>, max: usize, into: &mut Vec<u8>) -> usize {
     count
 }
 
-impl<S: ByteStream> ByteStream for Tls<S> {
-    fn poll_read(
+/// What [`ByteStream`] has, but for reading without waiting.
+impl<S: ByteStream> Tls<S> {
+    pub(in crate::driver) fn poll_read(
         &mut self,
         context: &mut Context<'_>,
         max: usize,
@@ -281,20 +282,7 @@ impl<S: ByteStream> ByteStream for Tls<S> {
         Poll::Pending
     }
 
-    fn try_read(&mut self, max: usize, into: &mut Vec<u8>) -> Option<Result<usize, IoError>> {
-        if let Some(outcome) = self.take_plain(max, into) {
-            return Some(outcome);
-        }
-        self.incoming.clear();
-        match self.inner.try_read(MAX_READ, &mut self.incoming)? {
-            Ok(0) => self.end = Some(End::Cut),
-            Ok(_) => self.feed(),
-            Err(error) => return Some(Err(error)),
-        }
-        self.take_plain(max, into)
-    }
-
-    fn poll_write(
+    pub(in crate::driver) fn poll_write(
         &mut self,
         context: &mut Context<'_>,
         bytes: &[u8],
@@ -317,7 +305,10 @@ impl<S: ByteStream> ByteStream for Tls<S> {
         }
     }
 
-    fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<Result<(), IoError>> {
+    pub(in crate::driver) fn poll_flush(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(), IoError>> {
         self.collect();
         self.poll_drain(context)
     }
