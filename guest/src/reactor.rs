@@ -163,43 +163,23 @@ impl Reactor {
             .next()
             .map(|(instant, _)| *instant);
         let waiting = self.waiting.borrow().clone();
-        match (waiting.as_slice(), next) {
-            ([only], None) => {
-                only.pollable.block();
-                self.fire(only);
-            }
-            (sources, Some(instant)) => {
-                let timer = monotonic_clock::subscribe_instant(instant.as_nanos());
-                let pollables: Vec<&Pollable> = sources
-                    .iter()
-                    .map(|source| &source.pollable)
-                    .chain([&timer])
-                    .collect();
-                let ready = poll(&pollables);
-                self.fire_all(sources, &ready);
-                if ready
-                    .iter()
-                    .any(|index| usize::try_from(*index) == Ok(sources.len()))
-                {
-                    self.expire(instant);
-                }
-            }
-            (sources, None) => {
-                let pollables: Vec<&Pollable> =
-                    sources.iter().map(|source| &source.pollable).collect();
-                let ready = poll(&pollables);
-                self.fire_all(sources, &ready);
-            }
+        if let ([only], None) = (waiting.as_slice(), next) {
+            only.pollable.block();
+            return self.fire(only);
         }
-    }
-
-    fn fire_all(&self, sources: &[Rc<Inner>], ready: &[u32]) {
-        for index in ready {
-            if let Some(source) = usize::try_from(*index)
-                .ok()
-                .and_then(|index| sources.get(index))
-            {
-                self.fire(source);
+        let timer = next.map(|instant| monotonic_clock::subscribe_instant(instant.as_nanos()));
+        let sources = waiting.iter().map(|source| &source.pollable);
+        let pollables: Vec<&Pollable> = sources.chain(&timer).collect();
+        for index in poll(&pollables) {
+            match (
+                usize::try_from(index)
+                    .ok()
+                    .and_then(|index| waiting.get(index)),
+                next,
+            ) {
+                (Some(source), _) => self.fire(source),
+                (None, Some(instant)) => self.expire(instant),
+                (None, None) => {}
             }
         }
     }
