@@ -72,7 +72,9 @@ impl Slot {
             drop(call);
             instance = self.instance.lock().await;
         }
-        *instance = Some(self.start().await?);
+        if instance.is_none() {
+            *instance = Some(self.start().await?);
+        }
         Ok(self.call(instance))
     }
 
