@@ -4,14 +4,16 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use urlpool_core::driver::{ConnectError, Net, ResolveError};
-use urlpool_core::types::Instant;
+use urlpool_core::types::{Instant, Probes, SocketOptions};
 use wasi::clocks::{monotonic_clock, wall_clock};
+use wasi::random::random::get_random_bytes;
 use wasi::sockets::instance_network::instance_network;
 use wasi::sockets::ip_name_lookup::resolve_addresses;
 use wasi::sockets::network::{
     ErrorCode, IpAddress, IpAddressFamily, IpSocketAddress, Ipv4SocketAddress, Ipv6SocketAddress,
     Network,
 };
+use wasi::sockets::tcp::TcpSocket;
 use wasi::sockets::tcp_create_socket::create_tcp_socket;
 
 use crate::closing::sweep;
@@ -42,17 +44,29 @@ impl WasiNet {
         outcome
     }
 
-    async fn dial(&self, address: SocketAddr) -> Result<WasiStream, ErrorCode> {
+    async fn dial(
+        &self,
+        address: SocketAddr,
+        options: &SocketOptions,
+    ) -> Result<WasiStream, ConnectError> {
         if !sweep(address) {
-            return Err(ErrorCode::NewSocketLimit);
+            return Err(told(ErrorCode::NewSocketLimit));
         }
         let family = if address.is_ipv4() {
             IpAddressFamily::Ipv4
         } else {
             IpAddressFamily::Ipv6
         };
-        let socket = create_tcp_socket(family)?;
-        socket.start_connect(&self.0, to_wasi(address))?;
+        let socket = create_tcp_socket(family).map_err(told)?;
+        tell(&socket, options)?;
+        if let Some(source) = options.source {
+            self.bind(&socket, source)
+                .await
+                .map_err(|code| from_source(source, code))?;
+        }
+        socket
+            .start_connect(&self.0, to_wasi(address))
+            .map_err(told)?;
         let dialled = Dialled {
             source: Source::new(socket.subscribe()),
             socket,
@@ -65,7 +79,17 @@ impl WasiNet {
                     return Ok(WasiStream::new(socket, input, output, address));
                 }
                 Err(ErrorCode::WouldBlock) => dialled.source.ready().await,
-                Err(code) => return Err(code),
+                Err(code) => return Err(told(code)),
+            }
+        }
+    }
+
+    async fn bind(&self, socket: &TcpSocket, source: SocketAddr) -> Result<(), ErrorCode> {
+        socket.start_bind(&self.0, to_wasi(source))?;
+        loop {
+            match socket.finish_bind() {
+                Err(ErrorCode::WouldBlock) => Source::new(socket.subscribe()).ready().await,
+                outcome => return outcome,
             }
         }
     }
@@ -74,7 +98,72 @@ impl WasiNet {
 /// A socket that is being connected; dropped half-way, its pollable goes first.
 struct Dialled {
     source: Source,
-    socket: wasi::sockets::tcp::TcpSocket,
+    socket: TcpSocket,
+}
+
+/// Sets what must be set before a socket connects.
+fn tell(socket: &TcpSocket, options: &SocketOptions) -> Result<(), ConnectError> {
+    let SocketOptions {
+        source: _,
+        keep_alive,
+        receive_buffer,
+        send_buffer,
+        hop_limit,
+    } = options;
+    let refused = |what: &'static str| {
+        move |code: ErrorCode| {
+            ConnectError::Failed(format!("the {what} cannot be set: {}", words(code)))
+        }
+    };
+    if let Some(Probes {
+        idle,
+        interval,
+        count,
+    }) = keep_alive
+    {
+        let nanos = |span: &Duration| u64::try_from(span.as_nanos()).unwrap_or(u64::MAX);
+        socket
+            .set_keep_alive_enabled(true)
+            .and_then(|()| socket.set_keep_alive_idle_time(nanos(idle)))
+            .and_then(|()| socket.set_keep_alive_interval(nanos(interval)))
+            .and_then(|()| socket.set_keep_alive_count(*count))
+            .map_err(refused("TCP keep-alive"))?;
+    }
+    if let Some(size) = receive_buffer {
+        socket
+            .set_receive_buffer_size((*size).into())
+            .map_err(refused("receive buffer"))?;
+    }
+    if let Some(size) = send_buffer {
+        socket
+            .set_send_buffer_size((*size).into())
+            .map_err(refused("send buffer"))?;
+    }
+    if let Some(limit) = hop_limit {
+        socket.set_hop_limit(*limit).map_err(refused("hop limit"))?;
+    }
+    Ok(())
+}
+
+/// What a failed connection is told as.
+fn told(code: ErrorCode) -> ConnectError {
+    match code {
+        ErrorCode::AccessDenied => ConnectError::Denied("connecting is not allowed".into()),
+        code => ConnectError::Failed(words(code)),
+    }
+}
+
+/// The same where the address to come from is to blame.
+fn from_source(source: SocketAddr, code: ErrorCode) -> ConnectError {
+    match code {
+        ErrorCode::AccessDenied => {
+            ConnectError::Denied(format!("the source address {source} is not allowed"))
+        }
+        code => ConnectError::Failed(format!(
+            "the source address {source} cannot be used: {}",
+            words(code)
+        )),
+    }
 }
 
 impl Net for WasiNet {
@@ -91,11 +180,12 @@ impl Net for WasiNet {
         })
     }
 
-    async fn connect(&self, address: SocketAddr) -> Result<WasiStream, ConnectError> {
-        self.dial(address).await.map_err(|code| match code {
-            ErrorCode::AccessDenied => ConnectError::Denied("connecting is not allowed".into()),
-            code => ConnectError::Failed(words(code)),
-        })
+    async fn connect(
+        &self,
+        address: SocketAddr,
+        socket: &SocketOptions,
+    ) -> Result<WasiStream, ConnectError> {
+        self.dial(address, socket).await
     }
 
     async fn sleep_until(&self, instant: Instant) {
@@ -110,6 +200,13 @@ impl Net for WasiNet {
         let now = wall_clock::now();
         Duration::new(now.seconds, now.nanoseconds)
     }
+
+    fn random(&self, into: &mut [u8]) {
+        let drawn = get_random_bytes(into.len() as u64);
+        into.iter_mut()
+            .zip(drawn)
+            .for_each(|(byte, random)| *byte = random);
+    }
 }
 
 /// The words that people know from elsewhere.
@@ -123,6 +220,8 @@ fn words(code: ErrorCode) -> String {
         ErrorCode::NameUnresolvable => "Name or service not known".into(),
         ErrorCode::TemporaryResolverFailure => "Temporary failure in name resolution".into(),
         ErrorCode::InvalidArgument => "Invalid address".into(),
+        ErrorCode::AddressInUse => "Address already in use".into(),
+        ErrorCode::AddressNotBindable => "Cannot assign requested address".into(),
         ErrorCode::NewSocketLimit => {
             "too many connections are open whose peers take nothing".into()
         }

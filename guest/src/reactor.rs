@@ -1,4 +1,4 @@
-//! Waiting on WASI 0.2: one thread, one `poll`, as many sources and timers as there are.
+//! Waiting on WASI 0.2: one thread, one `poll`, as many sources and timers as there are. Requests that were started run beside whatever waits.
 //!
 //! A source is registered while somebody waits for it and no longer; it leaves the reactor when it fires or is dropped, so a pollable never
 //! outlives the stream or socket that it belongs to (the host would trap).
@@ -6,7 +6,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,6 +15,8 @@ use std::task::{Context, Poll, Wake, Waker};
 use urlpool_core::types::Instant;
 use wasi::clocks::monotonic_clock;
 use wasi::io::poll::{Pollable, poll};
+
+use crate::tasks;
 
 thread_local! {
     static REACTOR: Reactor = const { Reactor { waiting: RefCell::new(Vec::new()), timers: RefCell::new(BTreeMap::new()), timer_count: Cell::new(0) } };
@@ -126,22 +128,61 @@ impl Drop for Timer {
     }
 }
 
-/// Runs a future to its end on this thread.
-pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
-    let flag = Arc::new(Flag(AtomicBool::new(false)));
+/// What a wait came to.
+pub(crate) enum Waited<T> {
+    /// The future's output.
+    Done(T),
+    /// The other pollable is ready first.
+    Other,
+    /// Nothing can ever happen: everything waits for something that only the caller can do.
+    Stuck,
+}
+
+/// Runs a future to its end on this thread, and the tasks beside it; `None` where that would take for ever.
+pub(crate) fn block_on<F: Future>(future: F) -> Option<F::Output> {
+    match block_on_beside(future, None) {
+        Waited::Done(output) => Some(output),
+        Waited::Other | Waited::Stuck => None,
+    }
+}
+
+/// The same, until another pollable is ready.
+pub(crate) fn block_on_beside<F: Future>(future: F, other: Option<&Pollable>) -> Waited<F::Output> {
+    drive(pin!(future), other)
+}
+
+fn drive<T>(mut future: Pin<&mut dyn Future<Output = T>>, other: Option<&Pollable>) -> Waited<T> {
+    let flag = Arc::new(Flag(AtomicBool::new(true)));
     let waker = Waker::from(Arc::clone(&flag));
-    let mut future = pin!(future);
     loop {
-        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
-            return output;
+        if flag.0.swap(false, Ordering::Relaxed)
+            && let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker))
+        {
+            return Waited::Done(output);
         }
-        while !flag.0.swap(false, Ordering::Relaxed) {
-            REACTOR.with(Reactor::wait);
+        let has_run = tasks::run();
+        if has_run || flag.0.load(Ordering::Relaxed) {
+            continue;
+        }
+        match REACTOR.with(|reactor| reactor.wait(other)) {
+            Fired::Ours => {}
+            Fired::Other => return Waited::Other,
+            Fired::Nothing => return Waited::Stuck,
         }
     }
 }
 
-struct Flag(AtomicBool);
+/// What ended a wait for the host.
+enum Fired {
+    /// A source or a timer.
+    Ours,
+    /// The pollable of the caller's.
+    Other,
+    /// There was nothing to wait for.
+    Nothing,
+}
+
+pub(crate) struct Flag(pub(crate) AtomicBool);
 
 impl Wake for Flag {
     fn wake(self: Arc<Self>) {
@@ -154,8 +195,8 @@ impl Wake for Flag {
 }
 
 impl Reactor {
-    /// Blocks until at least one source or timer fires, and wakes those who wait for it.
-    fn wait(&self) {
+    /// Blocks until at least one source or timer fires, or the other pollable is ready, and wakes those who wait for what fired.
+    fn wait(&self, other: Option<&Pollable>) -> Fired {
         let next = self
             .timers
             .borrow()
@@ -163,25 +204,28 @@ impl Reactor {
             .next()
             .map(|(instant, _)| *instant);
         let waiting = self.waiting.borrow().clone();
-        if let ([only], None) = (waiting.as_slice(), next) {
-            only.pollable.block();
-            return self.fire(only);
+        match (waiting.as_slice(), next, other) {
+            ([], None, None) => return Fired::Nothing,
+            ([only], None, None) => {
+                only.pollable.block();
+                self.fire(only);
+                return Fired::Ours;
+            }
+            _ => {}
         }
         let timer = next.map(|instant| monotonic_clock::subscribe_instant(instant.as_nanos()));
         let sources = waiting.iter().map(|source| &source.pollable);
-        let pollables: Vec<&Pollable> = sources.chain(&timer).collect();
+        let pollables: Vec<&Pollable> = sources.chain(&timer).chain(other).collect();
+        let mut fired = Fired::Ours;
         for index in poll(&pollables) {
-            match (
-                usize::try_from(index)
-                    .ok()
-                    .and_then(|index| waiting.get(index)),
-                next,
-            ) {
+            let index = usize::try_from(index).unwrap_or(usize::MAX);
+            match (waiting.get(index), next) {
                 (Some(source), _) => self.fire(source),
-                (None, Some(instant)) => self.expire(instant),
-                (None, None) => {}
+                (None, Some(instant)) if index == waiting.len() => self.expire(instant),
+                (None, _) => fired = Fired::Other,
             }
         }
+        fired
     }
 
     fn fire(&self, source: &Rc<Inner>) {

@@ -3,12 +3,15 @@
 use std::net::SocketAddr;
 use std::task::{Context, Poll, ready};
 
-use urlpool_core::driver::{ByteStream, IoError, Sink};
+use urlpool_core::driver::{BodySource, ByteStream, IoError, Piece, Sink};
 use wasi::io::streams::{InputStream, OutputStream, StreamError};
 use wasi::sockets::tcp::TcpSocket;
 
 use crate::closing::{Open, Sending};
 use crate::reactor::Source;
+
+/// What a body is read in, from a stream.
+const MAX_PIECE: u64 = 64 * 1024;
 
 /// A TCP connection. Its halves are dropped in this order: pollables before their streams, streams before their socket.
 pub(crate) struct WasiStream {
@@ -124,6 +127,42 @@ impl Sink for StreamSink<'_> {
             .map_ok(drop)
             .map_err(|error| words(&error))
     }
+}
+
+/// An input stream that a body is read from.
+pub(crate) struct StreamSource<'a> {
+    readable: Source,
+    stream: &'a InputStream,
+}
+
+impl<'a> StreamSource<'a> {
+    pub(crate) fn new(stream: &'a InputStream) -> Self {
+        Self {
+            readable: Source::new(stream.subscribe()),
+            stream,
+        }
+    }
+}
+
+impl BodySource for StreamSource<'_> {
+    fn poll_piece(&mut self, context: &mut Context<'_>) -> Poll<Result<Piece, String>> {
+        loop {
+            ready!(self.readable.poll_ready(context));
+            self.readable.unready();
+            match self.stream.read(MAX_PIECE) {
+                Ok(bytes) if bytes.is_empty() => {}
+                Ok(bytes) => return Poll::Ready(Ok(Piece::Bytes(bytes))),
+                Err(StreamError::Closed) => return Poll::Ready(Ok(Piece::End)),
+                Err(error) => {
+                    let why = format!("the body could not be read: {}", words(&error));
+                    return Poll::Ready(Err(why));
+                }
+            }
+        }
+    }
+
+    /// Never called: a stream cannot be read twice, and its request says so.
+    fn rewind(&mut self) {}
 }
 
 /// Writes as much as the stream permits at once (`write` traps beyond that).

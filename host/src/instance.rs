@@ -135,7 +135,7 @@ impl Slot {
             .map_err(convert::error)?)
     }
 
-    async fn begin_with(&self, handle: Handle) -> Result<Call<'_>, Error> {
+    pub(crate) async fn begin_with(&self, handle: Handle) -> Result<Call<'_>, Error> {
         let mut call = self.call(self.instance.lock().await);
         if call.holds(handle) {
             let dropped = call.drop_all(self.take_dropped()).await;
@@ -273,7 +273,7 @@ impl Call<'_> {
         }
     }
 
-    fn holds(&self, handle: Handle) -> bool {
+    pub(crate) fn holds(&self, handle: Handle) -> bool {
         self.instance
             .as_ref()
             .is_some_and(|instance| instance.generation == handle.generation)

@@ -17,6 +17,7 @@
 //! # }
 //! ```
 
+mod asked;
 mod bindings;
 mod convert;
 mod engine;
@@ -25,6 +26,7 @@ mod grants;
 mod instance;
 mod manager;
 pub mod net;
+mod pending;
 mod request;
 mod response;
 mod state;
@@ -33,16 +35,24 @@ pub use engine::config as engine_config;
 pub use error::Error;
 pub use grants::Grants;
 pub use manager::{ConnectionPool, Limits, PoolManager, Settings};
+pub use pending::{Pending, Progress};
 pub use request::RequestBuilder;
 pub use response::{BytesStream, Response};
 pub use urlpool_core::types::{
-    self, ConnectionInfo, Error as ClientError, Event, Failure, Header, Headers, Limit,
-    ManagerSettings, Origin, Phase, PoolContext, PoolSettings, RequestOptions, ResponseHead,
-    Timeouts, TlsReason, TlsSettings, TlsVersion, Version,
+    self, AddressFamily, Budget, ConnectionInfo, Content, Error as ClientError, Event, Exhausted,
+    Failure, Header, Headers, HistoryEntry, HostEntry, HostRule, LastOutcome, Limit, LimitSettings,
+    ManagerSettings, Multipart, Origin, Part, PartData, Phase, PoolContext, PoolSettings, Probes,
+    Reading, Redirects, RequestOptions, ResponseHead, RetriedMethods, Retries, Skipped,
+    SocketSettings, Streamed, TcpKeepAlive, Timeouts, TlsReason, TlsSettings, TlsVersion, Version,
+    Writing,
 };
 
-use bindings::exports::urlpool::client::types as wit;
+use bindings::exports::urlpool::client::{blocking, types as wit};
 
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/urllib3.md")]
+struct ForUsersOfUrllib3;

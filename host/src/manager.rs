@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use urlpool_core::types::{Event, ManagerSettings, Origin, PoolContext, PoolSettings};
 
+use crate::asked::Through;
 use crate::convert;
 use crate::error::Error;
 use crate::grants::Grants;
@@ -63,7 +64,8 @@ impl PoolManager {
 
     /// Begins a request.
     pub fn request(&self, method: impl Into<String>, url: impl Into<String>) -> RequestBuilder {
-        RequestBuilder::new(self.clone(), method.into(), url.into())
+        let slot = Arc::clone(&self.slot);
+        RequestBuilder::new(slot, Through::Manager, method.into(), url.into())
     }
 
     /// Begins a GET.
@@ -208,6 +210,12 @@ pub struct ConnectionPool {
 }
 
 impl ConnectionPool {
+    /// Begins a request to the pool's host. `url` is a path, whose dot segments are kept, or a whole URL.
+    pub fn request(&self, method: impl Into<String>, url: impl Into<String>) -> RequestBuilder {
+        let (slot, through) = (Arc::clone(&self.slot), Through::Pool(self.handle));
+        RequestBuilder::new(slot, through, method.into(), url.into())
+    }
+
     /// What the pool is for.
     ///
     /// # Errors

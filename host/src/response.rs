@@ -8,8 +8,11 @@ use std::task::{Context, Poll, ready};
 use futures_core::Stream;
 use tokio::runtime;
 
-use urlpool_core::types::{Error as ClientError, Failure, Headers, Phase, ResponseHead};
+use urlpool_core::types::{
+    Error as ClientError, Failure, Headers, HistoryEntry, Phase, ResponseHead, Retries,
+};
 
+use crate::convert;
 use crate::error::Error;
 use crate::instance::{Handle, Parts, Slot};
 
@@ -41,12 +44,7 @@ impl fmt::Debug for Response {
 }
 
 impl Response {
-    pub(crate) const fn new(
-        slot: Arc<Slot>,
-        handle: Handle,
-        method: String,
-        head: ResponseHead,
-    ) -> Self {
+    const fn new(slot: Arc<Slot>, handle: Handle, method: String, head: ResponseHead) -> Self {
         Self {
             slot,
             handle,
@@ -54,6 +52,32 @@ impl Response {
             head,
             has_ended: false,
         }
+    }
+
+    /// A response whose head was asked for.
+    pub(crate) fn of(
+        slot: Arc<Slot>,
+        handle: Handle,
+        method: String,
+        head: Result<ResponseHead, ClientError>,
+    ) -> Result<Self, Error> {
+        let head = head.inspect_err(|_| slot.discard(handle))?;
+        Ok(Self::new(slot, handle, method, head))
+    }
+
+    /// The fields behind a chunked body; none before its end (RFC 9110, section 6.5).
+    ///
+    /// # Errors
+    /// What became of the sandbox.
+    pub async fn trailers(&self) -> Result<Headers, Error> {
+        let ask = async |Parts {
+                             store, blocking, ..
+                         }: Parts<'_>,
+                         response| {
+            blocking.response().call_trailers(store, response).await
+        };
+        let fields = self.slot.value_of(self.handle, ask).await?;
+        Ok(convert::headers(fields)?)
     }
 
     /// Status, headers and the connection that brought them.
@@ -72,6 +96,36 @@ impl Response {
     #[must_use]
     pub const fn headers(&self) -> &Headers {
         &self.head.headers
+    }
+
+    /// The attempts before the one that was answered, oldest first (urllib3: `retries.history`).
+    ///
+    /// # Errors
+    /// What became of the sandbox.
+    pub async fn history(&self) -> Result<Vec<HistoryEntry>, Error> {
+        let ask = async |Parts {
+                             store, blocking, ..
+                         }: Parts<'_>,
+                         response| {
+            blocking.response().call_history(store, response).await
+        };
+        let entries = self.slot.value_of(self.handle, ask).await?;
+        Ok(convert::history(entries))
+    }
+
+    /// What is left of the request's retries, nothing left open (urllib3: `retries`).
+    ///
+    /// # Errors
+    /// What became of the sandbox.
+    pub async fn retries(&self) -> Result<Retries, Error> {
+        let ask = async |Parts {
+                             store, blocking, ..
+                         }: Parts<'_>,
+                         response| {
+            blocking.response().call_retries(store, response).await
+        };
+        let left = self.slot.value_of(self.handle, ask).await?;
+        Ok(convert::remaining(left))
     }
 
     /// Waits for the next bytes of the body, at most 64 KiB; `None` at its end.

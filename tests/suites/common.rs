@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use urlpool_host::{
     ClientError, Error, Grants, Limit, ManagerSettings, PoolManager, PoolSettings, RequestBuilder,
-    Response, Settings, Timeouts, TlsSettings,
+    Response, Retries, Settings, Timeouts, TlsSettings,
 };
 use urlpool_tests::{Authority, Origin, Reply, fail};
 
@@ -20,8 +20,11 @@ pub(crate) async fn manager() -> PoolManager {
     manager_with(ManagerSettings::default()).await
 }
 
-/// The same with settings.
-pub(crate) async fn manager_with(settings: ManagerSettings) -> PoolManager {
+/// The same with settings. What one attempt comes to is what most tests are about; those about retries say which.
+pub(crate) async fn manager_with(mut settings: ManagerSettings) -> PoolManager {
+    if settings.pool.retries == Retries::default() {
+        settings.pool.retries = Retries::off();
+    }
     let settings = Settings {
         manager: settings,
         grants: Grants::all(),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use urlpool_host::{
     ClientError, Event, Headers, Limit, ManagerSettings, PoolContext, PoolManager, PoolSettings,
-    Settings, Timeouts, TlsSettings,
+    Retries, Settings, Timeouts, TlsSettings,
 };
 use urlpool_tests::{Authority, Origin, Reply};
 
@@ -15,7 +15,10 @@ fn context(scheme: &str, host: &str, port: Option<u16>) -> PoolContext {
         scheme: scheme.into(),
         host: host.into(),
         port,
-        settings: PoolSettings::default(),
+        settings: PoolSettings {
+            retries: Retries::off(),
+            ..PoolSettings::default()
+        },
     }
 }
 
@@ -166,6 +169,7 @@ async fn settings_that_differ_never_share_a_connection() {
 async fn a_pool_inherits_from_its_manager_and_a_context_does_not() {
     let of_five = PoolSettings {
         maxsize: Some(5),
+        retries: Retries::off(),
         ..PoolSettings::default()
     };
     let manager = manager_with_pools(of_five.clone()).await;

@@ -9,6 +9,10 @@ use std::str::FromStr;
 
 use clap::builder::ValueParser;
 use clap::{Arg, ArgAction, Command, value_parser};
+use urlpool_core::types::Budget;
+
+/// As many connections as a process may usually have.
+const MAX_PARALLEL: usize = 1_000;
 
 /// The command with all its options.
 pub(crate) fn command() -> Command {
@@ -22,7 +26,7 @@ pub(crate) fn command() -> Command {
         .arg(
             Arg::new("url")
                 .value_name("URL")
-                .help("What to fetch, one after the other")
+                .help("What to fetch, in order")
                 .num_args(1..)
                 .action(ArgAction::Append)
                 .required(true),
@@ -30,11 +34,12 @@ pub(crate) fn command() -> Command {
         .args(request())
         .args(output())
         .args(limits())
+        .args(retries())
         .args(connections())
         .args(other())
 }
 
-fn request() -> [Arg; 5] {
+fn request() -> [Arg; 7] {
     [
         text(
             "request",
@@ -57,12 +62,27 @@ fn request() -> [Arg; 5] {
             "TEXT|@FILE",
             "The same with Content-Type: application/json",
         ),
+        text(
+            "field",
+            "NAME=VALUE",
+            "In the query, or in a form where there is a body",
+        )
+        .action(ArgAction::Append)
+        .conflicts_with_all(["data", "json"]),
+        text(
+            "form",
+            "NAME=TEXT|@FILE",
+            "A field or file of a multipart form",
+        )
+        .short('F')
+        .action(ArgAction::Append)
+        .conflicts_with_all(["data", "json", "field"]),
         text("user", "NAME:PASSWORD", "Basic credentials for the URLs").short('u'),
     ]
     .map(|arg| arg.help_heading("Request"))
 }
 
-fn output() -> [Arg; 6] {
+fn output() -> [Arg; 7] {
     [
         text(
             "output",
@@ -77,6 +97,7 @@ fn output() -> [Arg; 6] {
             .help("Write it to a file named as the URL ends")
             .action(ArgAction::SetTrue)
             .overrides_with("remote-name"),
+        flag("no-decode", "Leave the body's Content-Encoding as it is"),
         flag("include", "Write status line and headers too").short('i'),
         flag("verbose", "Tell on standard error what happens").short('v'),
         text(
@@ -100,12 +121,47 @@ fn limits() -> [Arg; 4] {
         ),
         text("read-timeout", "S", "Seconds for each wait for the server"),
         text("timeout", "S", "Seconds for a whole request, body included"),
-        text("max-body", "BYTES", "Fail where a body is larger").value_parser(whole(0..=u64::MAX)),
+        text("max-body", "BYTES", "Fail where a decoded body is larger")
+            .value_parser(whole(0..=u64::MAX)),
     ]
     .map(|arg| arg.help_heading("Limits"))
 }
 
-fn connections() -> [Arg; 4] {
+fn retries() -> [Arg; 5] {
+    [
+        text(
+            "retries",
+            "N|false",
+            "Try again N times, redirects counted too; default 3",
+        )
+        .value_parser(budget()),
+        text(
+            "redirects",
+            "N|false",
+            "Follow at most N redirects; false hands them over",
+        )
+        .value_parser(budget()),
+        text("retry-on", "N,N", "Try again after these statuses too")
+            .action(ArgAction::Append)
+            .value_delimiter(',')
+            .value_parser(whole(100..=999_u16)),
+        text(
+            "retry-method",
+            "M,M",
+            "Repeat only these; default all idempotent ones",
+        )
+        .action(ArgAction::Append)
+        .value_delimiter(','),
+        text(
+            "backoff",
+            "S",
+            "Wait 2*S, 4*S, ... seconds from the third try on",
+        ),
+    ]
+    .map(|arg| arg.help_heading("Retries"))
+}
+
+fn connections() -> [Arg; 7] {
     [
         text(
             "cacert",
@@ -117,7 +173,15 @@ fn connections() -> [Arg; 4] {
             .value_parser(whole(0..=u32::MAX)),
         text("maxsize", "N", "Keep N idle connections a pool; default 1")
             .value_parser(whole(0..=u32::MAX)),
+        flag("block", "Open no more than that; wait until one is free"),
+        text("pool-timeout", "S", "Seconds to wait for that"),
         text("repeat", "N", "Fetch all of the URLs N times over").value_parser(whole(1..=u64::MAX)),
+        text(
+            "parallel",
+            "N",
+            "Have N requests under way at once; default 1",
+        )
+        .value_parser(whole(1..=MAX_PARALLEL)),
     ]
     .map(|arg| arg.help_heading("Connections"))
 }
@@ -152,6 +216,18 @@ fn flag(name: &'static str, help: &'static str) -> Arg {
         .overrides_with(name)
 }
 
+/// How often, or `false` for what is then not done at all.
+fn budget() -> ValueParser {
+    ValueParser::new(|written: &str| match (written, written.parse()) {
+        ("false", _) => Ok(Budget::Off),
+        (_, Ok(count)) => Ok(Budget::AtMost(count)),
+        (_, Err(_)) => Err(format!(
+            "it is neither false nor a whole number from 0 to {}",
+            u32::MAX
+        )),
+    })
+}
+
 /// A whole number within bounds, both of which the message names.
 fn whole<T>(bounds: RangeInclusive<T>) -> ValueParser
 where
@@ -181,11 +257,19 @@ mod tests {
     #[test]
     fn help_fits_a_small_screen() {
         let help = command().render_help().to_string();
-        assert!(help.lines().count() <= 50, "{help}");
+        assert!(help.lines().count() <= 60, "{help}");
         for line in help.lines() {
             assert!(line.chars().count() <= 80, "{line:?}");
         }
-        for heading in ["Request:", "Output:", "Limits:", "Connections:", "Other:"] {
+        let headings = [
+            "Request",
+            "Output",
+            "Limits",
+            "Retries",
+            "Connections",
+            "Other",
+        ];
+        for heading in headings.map(|heading| format!("{heading}:")) {
             assert!(help.lines().any(|line| line == heading), "{heading}");
         }
     }

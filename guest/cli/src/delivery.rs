@@ -8,6 +8,7 @@ use urlpool_core::types::{Error, ResponseHead};
 use crate::client::Body;
 use crate::options::Output;
 use crate::part::Part;
+use crate::progress::Progress;
 use crate::text::http_version;
 
 /// Why a body was not delivered whole.
@@ -15,8 +16,6 @@ use crate::text::http_version;
 pub(crate) enum Broken {
     /// It did not arrive, or its file cannot be written.
     Request(Error),
-    /// It is larger than it may be.
-    TooLarge,
     /// Standard output cannot be written: no other request fares better.
     Stdout(io::Error),
 }
@@ -33,15 +32,13 @@ pub(crate) struct Tally {
     pub(crate) bytes: u64,
     /// Only where somebody asks for it.
     hash: Option<Sha256>,
-    limit: Option<u64>,
 }
 
 impl Tally {
-    pub(crate) fn new(is_hashed: bool, limit: Option<u64>) -> Self {
+    pub(crate) fn new(is_hashed: bool) -> Self {
         Self {
             bytes: 0,
             hash: is_hashed.then(Sha256::new),
-            limit,
         }
     }
 
@@ -54,18 +51,11 @@ impl Tally {
             .collect()
     }
 
-    /// As much of `bytes` as the limit leaves room for, counted.
-    fn take<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
-        let room = self
-            .limit
-            .and_then(|limit| usize::try_from(limit - self.bytes).ok())
-            .unwrap_or(usize::MAX);
-        let taken = bytes.get(..room).unwrap_or(bytes);
-        self.bytes += taken.len() as u64;
+    pub(crate) fn add(&mut self, bytes: &[u8]) {
+        self.bytes += bytes.len() as u64;
         if let Some(hash) = &mut self.hash {
-            hash.update(taken);
+            hash.update(bytes);
         }
-        taken
     }
 }
 
@@ -103,16 +93,17 @@ impl<'a> Sink<'a> {
         &mut self,
         body: &mut impl Body,
         tally: &mut Tally,
+        mut progress: Option<Progress<'_>>,
     ) -> Result<(), Broken> {
         loop {
             let bytes = body.read()?;
             if bytes.is_empty() {
                 return Ok(());
             }
-            let taken = tally.take(&bytes);
-            self.write(taken)?;
-            if taken.len() < bytes.len() {
-                return Err(Broken::TooLarge);
+            tally.add(&bytes);
+            self.write(&bytes)?;
+            if let Some(progress) = &mut progress {
+                progress.show(tally.bytes);
             }
         }
     }
@@ -143,31 +134,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_more_is_taken_than_the_limit() {
-        for (limit, pieces, expected) in [
-            (None, ["abc", "def"], "abcdef"),
-            (Some(6), ["abc", "def"], "abcdef"),
-            (Some(5), ["abc", "def"], "abcde"),
-            (Some(3), ["abc", "def"], "abc"),
-            (Some(0), ["abc", "def"], ""),
+    fn bytes_are_counted_and_hashed_where_that_is_asked_for() {
+        for (is_hashed, expected) in [
+            (
+                true,
+                "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+            ),
+            (false, ""),
         ] {
-            let mut tally = Tally::new(true, limit);
-            let taken: Vec<u8> = pieces
-                .iter()
-                .flat_map(|piece| tally.take(piece.as_bytes()).to_vec())
-                .collect();
-            assert_eq!(taken, expected.as_bytes(), "{limit:?}");
-            assert_eq!(tally.bytes, expected.len() as u64, "{limit:?}");
+            let mut tally = Tally::new(is_hashed);
+            tally.add(b"a");
+            tally.add(b"bc");
+            assert_eq!(
+                (tally.bytes, tally.sha256().as_str()),
+                (3, expected),
+                "{is_hashed}"
+            );
         }
-    }
-
-    #[test]
-    fn the_hash_is_of_what_was_taken() {
-        let mut tally = Tally::new(true, Some(3));
-        tally.take(b"abcdef");
-        assert_eq!(
-            tally.sha256(),
-            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-        );
     }
 }

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use urlpool_core::types::{
-    ConnectionInfo, Content, Error, Event, Failure, Headers, ManagerSettings, Phase,
+    ConnectionInfo, Content, Error, Event, Failure, Headers, HistoryEntry, ManagerSettings, Phase,
     RequestOptions, ResponseHead, Version,
 };
 
@@ -17,6 +17,8 @@ pub(crate) struct Seen {
     pub(crate) settings: Vec<ManagerSettings>,
     /// Method, URL, body and options of each request.
     pub(crate) requests: Vec<(String, String, Content, RequestOptions)>,
+    /// How many requests were waited for, each time.
+    pub(crate) waits: Vec<usize>,
 }
 
 /// What the next request finds.
@@ -25,6 +27,9 @@ pub(crate) struct Answer {
     pub(crate) head: Result<u16, Error>,
     pub(crate) body: Vec<Result<&'static str, Error>>,
     pub(crate) events: Vec<Event>,
+    pub(crate) history: Vec<HistoryEntry>,
+    /// Of several requests, the one with the least is ready first.
+    pub(crate) rank: u32,
 }
 
 impl Answer {
@@ -33,6 +38,8 @@ impl Answer {
             head: Ok(status),
             body: body.iter().copied().map(Ok).collect(),
             events: Vec::new(),
+            history: Vec::new(),
+            rank: 0,
         }
     }
 
@@ -41,6 +48,8 @@ impl Answer {
             head: Ok(status),
             body: vec![Ok(body), Err(error)],
             events: Vec::new(),
+            history: Vec::new(),
+            rank: 0,
         }
     }
 
@@ -49,11 +58,23 @@ impl Answer {
             head: Err(error),
             body: Vec::new(),
             events: Vec::new(),
+            history: Vec::new(),
+            rank: 0,
         }
     }
 
     pub(crate) fn with(mut self, events: impl IntoIterator<Item = Event>) -> Self {
         self.events = events.into_iter().collect();
+        self
+    }
+
+    pub(crate) fn ranked(mut self, rank: u32) -> Self {
+        self.rank = rank;
+        self
+    }
+
+    pub(crate) fn after(mut self, history: impl IntoIterator<Item = HistoryEntry>) -> Self {
+        self.history = history.into_iter().collect();
         self
     }
 }
@@ -68,6 +89,7 @@ pub(crate) struct Fake {
 
 impl Client for Fake {
     type Body = Pieces;
+    type Pending = Answer;
 
     fn request(
         &mut self,
@@ -76,16 +98,38 @@ impl Client for Fake {
         content: &Content,
         options: &RequestOptions,
     ) -> Result<(ResponseHead, Pieces), Error> {
+        let answer = self.start(method, url, content, options)?;
+        self.response(answer)
+    }
+
+    fn start(
+        &mut self,
+        method: &str,
+        url: &str,
+        content: &Content,
+        options: &RequestOptions,
+    ) -> Result<Answer, Error> {
         self.seen.borrow_mut().requests.push((
             method.to_owned(),
             url.to_owned(),
             content.clone(),
             options.clone(),
         ));
-        let answer = self
-            .answers
+        self.answers
             .pop_front()
-            .ok_or_else(|| Error::Other("the script has no answer left".into()))?;
+            .ok_or_else(|| Error::Other("the script has no answer left".into()))
+    }
+
+    fn wait(&mut self, requests: &[Answer]) -> Result<usize, Error> {
+        self.seen.borrow_mut().waits.push(requests.len());
+        let by_time = requests
+            .iter()
+            .enumerate()
+            .min_by_key(|(_, answer)| answer.rank);
+        Ok(by_time.expect("the caller names one").0)
+    }
+
+    fn response(&mut self, answer: Answer) -> Result<(ResponseHead, Pieces), Error> {
         self.events = answer.events;
         let head = ResponseHead {
             status: answer.head?,
@@ -100,7 +144,11 @@ impl Client for Fake {
                 tls: None,
             },
         };
-        Ok((head, Pieces(answer.body.into())))
+        let body = Pieces {
+            pieces: answer.body.into(),
+            history: answer.history,
+        };
+        Ok((head, body))
     }
 
     fn take_events(&mut self) -> Vec<Event> {
@@ -110,11 +158,18 @@ impl Client for Fake {
 
 /// The pieces of a body, and the error that cuts it short.
 #[derive(Debug)]
-pub(crate) struct Pieces(VecDeque<Result<&'static str, Error>>);
+pub(crate) struct Pieces {
+    pieces: VecDeque<Result<&'static str, Error>>,
+    history: Vec<HistoryEntry>,
+}
 
 impl Body for Pieces {
+    fn history(&mut self) -> Result<Vec<HistoryEntry>, Error> {
+        Ok(self.history.clone())
+    }
+
     fn read(&mut self) -> Result<Vec<u8>, Error> {
-        self.0.pop_front().unwrap_or(Ok("")).map(Vec::from)
+        self.pieces.pop_front().unwrap_or(Ok("")).map(Vec::from)
     }
 }
 

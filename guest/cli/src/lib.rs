@@ -4,8 +4,8 @@
 //! native binary of `urlpool-host`. Neither decides anything; what the command does and says is decided here.
 //!
 //! - `command` declares the options, `options` turns what was typed into values that parse or do not exist.
-//! - `session` sends the requests one after the other and tallies the exit status.
-//! - `delivery` brings a body to standard output or, through `part`, to its file.
+//! - `session` sends the requests, in turn or several at once, and tallies the exit status.
+//! - `delivery` brings a body to standard output or, through `part`, to its file; `progress` shows how far it is.
 //! - `report` writes the JSON line, `trace` the lines of `--verbose`.
 
 mod client;
@@ -13,6 +13,7 @@ mod command;
 mod delivery;
 mod options;
 mod part;
+mod progress;
 mod report;
 mod run;
 mod session;

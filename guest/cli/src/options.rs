@@ -1,23 +1,20 @@
 //! What was typed, turned into values that parse or do not exist: everything is refused here that can be before anything is sent.
 //!
-//! Reads the files that options name, and standard input for `@-`; opens nothing for writing.
+//! Decides where bodies go; what is sent is `content`'s to say, and how it is sent `settings`'. Opens nothing for writing.
+
+mod content;
+mod settings;
 
 use std::ffi::OsString;
 use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use clap::ArgMatches;
 use clap::error::ErrorKind;
-use urlpool_core::policy::fields;
-use urlpool_core::types::{
-    Content, Error, Header, Headers, Limit, ManagerSettings, Method, PoolSettings, RequestOptions,
-    Timeouts, TlsSettings, Url,
-};
+use urlpool_core::types::{Content, Error, ManagerSettings, Method, RequestOptions, Url};
 
 use crate::command::command;
-use crate::text::file_error;
 
 /// How many events are kept between two looks at them: far more than one request makes.
 const EVENTS: u32 = 1_000;
@@ -34,7 +31,8 @@ pub(crate) struct Options {
     pub(crate) manager: ManagerSettings,
     /// How many times the list of targets is gone through; at least 1.
     pub(crate) repeat: u64,
-    pub(crate) max_body: Option<u64>,
+    /// How many requests are under way at once; at least 1.
+    pub(crate) parallel: usize,
     pub(crate) is_head_included: bool,
     pub(crate) is_verbose: bool,
     pub(crate) is_reported: bool,
@@ -114,33 +112,23 @@ impl Options {
         let mut matches = command().try_get_matches_from(arguments)?;
         let is_reported = matches.contains_id("report");
         let targets = targets(&mut matches, is_reported)?;
-        let (content, headers) = content_and_headers(&mut matches, input)?;
-        let method = match matches.remove_one::<String>("request") {
-            Some(typed) => {
-                // Refused as it was typed, so that the message quotes that.
-                Method::parse(typed.as_str())?;
-                Method::parse(typed.to_ascii_uppercase())?
-            }
-            None if content.is_empty() => Method::parse("GET")?,
-            None => Method::parse("POST")?,
-        };
+        let method = content::method(&mut matches)?;
+        let headers = content::headers(&mut matches)?;
+        let content = content::content(&mut matches, &method, input)?;
         let is_verbose = matches.get_flag("verbose");
         Ok(Self {
             targets,
             method,
             content,
-            request: RequestOptions {
-                headers: Some(headers).filter(|headers| !headers.is_empty()),
-                ..RequestOptions::default()
-            },
+            request: settings::request_options(&mut matches, headers)?,
             manager: ManagerSettings {
                 num_pools: matches.remove_one("num-pools"),
-                pool: pool_settings(&mut matches)?,
+                pool: settings::pool_settings(&mut matches)?,
                 events: (is_verbose || is_reported).then_some(EVENTS),
                 ..ManagerSettings::default()
             },
             repeat: matches.remove_one("repeat").unwrap_or(1),
-            max_body: matches.remove_one("max-body"),
+            parallel: matches.remove_one("parallel").unwrap_or(1),
             is_head_included: matches.get_flag("include"),
             is_verbose,
             is_reported,
@@ -200,115 +188,6 @@ fn remote_name(url: &Url) -> Result<PathBuf, Early> {
             url.as_str()
         ))),
     }
-}
-
-/// The body, and the headers with those that `--json` and `--user` add where they are not written by hand.
-fn content_and_headers(
-    matches: &mut ArgMatches,
-    input: &mut dyn Read,
-) -> Result<(Content, Headers), Early> {
-    let mut headers = matches
-        .remove_many::<String>("header")
-        .into_iter()
-        .flatten()
-        .map(|line| header(&line))
-        .collect::<Result<Headers, Early>>()?;
-    if let Some(user) = matches.remove_one::<String>("user") {
-        if !user.contains(':') {
-            return Err(Early::Usage(
-                "--user has no colon; write NAME:PASSWORD".into(),
-            ));
-        }
-        if !headers.has("Authorization") {
-            let credentials = fields::basic(user.as_bytes());
-            headers.push(Header::parse("Authorization", credentials)?);
-        }
-    }
-    if let Some(json) = matches.remove_one::<String>("json") {
-        if !headers.has("Content-Type") {
-            headers.push(Header::parse("Content-Type", "application/json")?);
-        }
-        return Ok((Content::Bytes(data("--json", json, input)?), headers));
-    }
-    let content = match matches.remove_one::<String>("data") {
-        Some(text) => Content::Bytes(data("--data", text, input)?),
-        None => Content::Empty,
-    };
-    Ok((content, headers))
-}
-
-/// `Name: value`, or `Name;` for a field without a value. A refused line is not repeated, for it may hold a secret.
-fn header(line: &str) -> Result<Header, Early> {
-    if let Some((name, value)) = line.split_once(':') {
-        let value = value.trim_matches([' ', '\t']);
-        if !value.is_empty() {
-            return Ok(Header::parse(name, value)?);
-        }
-    } else if let Some(name) = line.strip_suffix(';') {
-        return Ok(Header::parse(name, "")?);
-    }
-    Err(Early::Usage(
-        "a header (-H) has no value; write 'Name: value', or 'Name;' for an empty one".into(),
-    ))
-}
-
-/// The bytes that a `TEXT|@FILE` argument stands for.
-fn data(option: &str, text: String, input: &mut dyn Read) -> Result<Vec<u8>, Early> {
-    match text.strip_prefix('@') {
-        None => Ok(text.into_bytes()),
-        Some("-") => {
-            let mut bytes = Vec::new();
-            input.read_to_end(&mut bytes).map_err(|cause| {
-                Early::Usage(format!("{option}: cannot read standard input: {cause}"))
-            })?;
-            Ok(bytes)
-        }
-        Some(file) => read_file(option, Path::new(file)),
-    }
-}
-
-fn read_file(option: &str, file: &Path) -> Result<Vec<u8>, Early> {
-    std::fs::read(file).map_err(|cause| {
-        let why = file_error(&cause);
-        Early::Usage(format!("{option}: cannot read {}: {why}", file.display()))
-    })
-}
-
-fn pool_settings(matches: &mut ArgMatches) -> Result<PoolSettings, Early> {
-    let roots = matches
-        .remove_one::<PathBuf>("cacert")
-        .map(|file| read_file("--cacert", &file))
-        .transpose()?;
-    Ok(PoolSettings {
-        maxsize: matches.remove_one("maxsize"),
-        timeouts: Timeouts {
-            connect: limit(matches, "connect-timeout")?,
-            read: limit(matches, "read-timeout")?,
-            deadline: limit(matches, "timeout")?,
-            ..Timeouts::default()
-        },
-        tls: TlsSettings { roots },
-        ..PoolSettings::default()
-    })
-}
-
-/// Seconds, decimals allowed: at least the nanosecond that the clock can tell, and no more of them than its 64 bits hold.
-fn limit(matches: &mut ArgMatches, option: &str) -> Result<Option<Limit>, Early> {
-    let Some(written) = matches.remove_one::<String>(option) else {
-        return Ok(None);
-    };
-    written
-        .parse()
-        .ok()
-        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .filter(|span| !span.is_zero() && u64::try_from(span.as_nanos()).is_ok())
-        .map(|span| Some(Limit::After(span)))
-        .ok_or_else(|| {
-            Early::Usage(format!(
-                "--{option}: {written:?} is not a number of seconds from 0.000000001 to {}, such as 2.5",
-                Duration::from_nanos(u64::MAX).as_secs()
-            ))
-        })
 }
 
 #[cfg(test)]

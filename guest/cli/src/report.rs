@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use urlpool_core::types::{ConnectionInfo, Error, ResponseHead};
+use urlpool_core::types::{ConnectionInfo, Error, Exhausted, HistoryEntry, ResponseHead};
 
 use crate::delivery::Tally;
 use crate::text::{http_version, tls_version};
@@ -18,6 +18,8 @@ pub(crate) struct Exchange {
     /// The connection of a request without a response, where it had one.
     pub(crate) connection: Option<ConnectionInfo>,
     pub(crate) delivered: Tally,
+    /// The attempts before the response; an error brings its own.
+    pub(crate) history: Vec<HistoryEntry>,
     /// Until the head had come.
     pub(crate) first_byte: Option<Duration>,
     /// Until the end of the body, or of the attempt to have it.
@@ -27,14 +29,14 @@ pub(crate) struct Exchange {
 }
 
 impl Exchange {
-    /// The line, without its end. `url` is the one that was asked for: a response knows its own.
+    /// The line, without its end. `url` is the one that was asked for: a response knows its own, and so do most errors.
     pub(crate) fn line(&self, method: &str, url: &str) -> String {
         let head = self.head.as_ref();
         let connection = head
             .map(|head| &head.connection)
             .or(self.connection.as_ref());
         let fields = [
-            ("url", json!(head.map_or(url, |head| &head.url))),
+            ("url", json!(self.url().unwrap_or(url))),
             ("method", json!(method)),
             ("status", json!(head.map(|head| head.status))),
             (
@@ -45,7 +47,6 @@ impl Exchange {
             ("headers", head.map_or_else(|| json!([]), headers)),
             ("body_bytes", json!(self.delivered.bytes)),
             ("body_sha256", json!(self.delivered.sha256())),
-            ("history", json!([])),
         ];
         let mut line = String::from("{");
         for (name, value) in fields {
@@ -53,13 +54,40 @@ impl Exchange {
         }
         // Objects are written here and not by serde_json, which would sort their names.
         line.push_str(&format!(
-            "\"connection\":{},\"seconds\":{{\"total\":{},\"first_byte\":{}}},\"error\":{}}}",
+            "\"history\":[{}],\"connection\":{},\"seconds\":{{\"total\":{},\"first_byte\":{}}},\"error\":{}}}",
+            self.history().iter().map(entry_object).collect::<Vec<_>>().join(","),
             connection.map_or_else(null, connection_object),
             seconds(self.total),
             self.first_byte.map_or_else(null, seconds),
             self.error.as_ref().map_or_else(null, error_object),
         ));
         line
+    }
+
+    /// Where the request ended up.
+    fn url(&self) -> Option<&str> {
+        if let Some(head) = &self.head {
+            return Some(&head.url);
+        }
+        let error = self.error.as_ref()?;
+        match exhausted(error) {
+            Some(exhausted) => Some(&exhausted.url),
+            None => error.failure().map(|failure| failure.url.as_str()),
+        }
+    }
+
+    fn history(&self) -> &[HistoryEntry] {
+        match self.error.as_ref().and_then(exhausted) {
+            Some(exhausted) => &exhausted.history,
+            None => &self.history,
+        }
+    }
+}
+
+fn exhausted(error: &Error) -> Option<&Exhausted> {
+    match error {
+        Error::TooManyRedirects(exhausted) | Error::RetriesExhausted(exhausted) => Some(exhausted),
+        _ => None,
     }
 }
 
@@ -84,6 +112,17 @@ fn connection_object(connection: &ConnectionInfo) -> String {
     )
 }
 
+fn entry_object(entry: &HistoryEntry) -> String {
+    format!(
+        "{{\"method\":{},\"url\":{},\"status\":{},\"location\":{},\"error\":{}}}",
+        json!(entry.method),
+        json!(entry.url),
+        json!(entry.status),
+        json!(entry.location),
+        entry.error.as_deref().map_or_else(null, error_object),
+    )
+}
+
 fn error_object(error: &Error) -> String {
     format!(
         "{{\"kind\":{},\"message\":{}}}",
@@ -98,7 +137,7 @@ fn seconds(span: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
-    use urlpool_core::types::{Headers, TlsVersion, Version};
+    use urlpool_core::types::{Headers, LastOutcome, TlsVersion, Version};
 
     use super::*;
     use crate::fake::failure;
@@ -134,7 +173,7 @@ mod tests {
     fn a_response_is_told_in_full_and_in_order() {
         let exchange = Exchange {
             head: Some(head()),
-            delivered: Tally::new(true, None),
+            delivered: Tally::new(true),
             first_byte: Some(Duration::from_micros(1_500)),
             total: Duration::from_millis(1_250),
             ..Exchange::default()
@@ -154,6 +193,72 @@ mod tests {
     }
 
     #[test]
+    fn an_attempt_is_told_in_order() {
+        let exchange = Exchange {
+            history: vec![
+                HistoryEntry {
+                    method: "POST".into(),
+                    url: "http://h/1".into(),
+                    status: Some(303),
+                    location: Some("http://h/2".into()),
+                    error: None,
+                },
+                HistoryEntry {
+                    method: "GET".into(),
+                    url: "http://h/2".into(),
+                    status: None,
+                    location: None,
+                    error: Some(Box::new(Error::ConnectTimeout(failure("a \"b\"")))),
+                },
+            ],
+            ..Exchange::default()
+        };
+        let line = exchange.line("POST", "http://h/1");
+        let expected = concat!(
+            r#""history":[{"method":"POST","url":"http://h/1","status":303,"location":"http://h/2","error":null},"#,
+            r#"{"method":"GET","url":"http://h/2","status":null,"location":null,"#,
+            r#""error":{"kind":"connect-timeout","message":"a \"b\""}}],"connection":null,"#,
+        );
+        assert!(line.contains(expected), "{line}");
+    }
+
+    #[test]
+    fn an_error_knows_where_it_ended_up() {
+        let entry = |url: &str| HistoryEntry {
+            method: "GET".into(),
+            url: url.into(),
+            status: Some(302),
+            location: None,
+            error: None,
+        };
+        let exhausted = || {
+            Box::new(Exhausted {
+                message: "enough".into(),
+                method: "GET".into(),
+                url: "http://h/last".into(),
+                attempts: 2,
+                last: LastOutcome::Status(302),
+                history: vec![entry("http://h/first"), entry("http://h/last")],
+            })
+        };
+        for (error, url, tried) in [
+            (Error::TooManyRedirects(exhausted()), "http://h/last", 2),
+            (Error::RetriesExhausted(exhausted()), "http://h/last", 2),
+            (Error::Protocol(failure("x")), "http://h/", 0),
+            (Error::Other("x".into()), "http://asked/", 0),
+        ] {
+            let kind = error.kind();
+            let exchange = Exchange {
+                error: Some(error),
+                ..Exchange::default()
+            };
+            let line: Value = serde_json::from_str(&exchange.line("GET", "http://asked/")).unwrap();
+            assert_eq!(line["url"], json!(url), "{kind}");
+            assert_eq!(line["history"].as_array().unwrap().len(), tried, "{kind}");
+        }
+    }
+
+    #[test]
     fn a_line_is_json_whatever_is_missing() {
         for (case, exchange, pointers) in [
             (
@@ -164,7 +269,7 @@ mod tests {
                 },
                 [
                     ("/status", json!(null)),
-                    ("/url", json!("http://asked/")),
+                    ("/url", json!("http://h/")),
                     ("/connection", json!(null)),
                     ("/error/kind", json!("name-resolution")),
                     ("/error/message", json!("no \"such\" name\n")),

@@ -28,6 +28,8 @@ pub struct Streams<'a> {
     pub output: &'a mut dyn Write,
     /// One line for each error, and what `--verbose` tells.
     pub errors: &'a mut dyn Write,
+    /// Whether standard error is a terminal, on which progress can be shown.
+    pub is_terminal: bool,
 }
 
 impl fmt::Debug for Streams<'_> {

@@ -1,15 +1,16 @@
-//! Sends the requests of a run one after the other and tallies how they end.
+//! Sends the requests of a run, one after the other or several at once, and tallies how they end.
 //!
 //! A request that fails does not end the run; a usage error and a standard output that cannot be written do.
 
 use std::io;
 use std::time::Instant;
 
-use urlpool_core::types::{Error, Failure, Phase, ResponseHead};
+use urlpool_core::types::{Error, ResponseHead};
 
-use crate::client::Client;
+use crate::client::{Body as _, Client};
 use crate::delivery::{Broken, Sink, Tally};
-use crate::options::{Options, Target};
+use crate::options::{Options, Output, Target};
+use crate::progress::{Progress, announced};
 use crate::report::Exchange;
 use crate::run::{FAILED, STATUS, SUCCESS, Streams, status_of};
 use crate::trace::{Connections, lines};
@@ -66,27 +67,76 @@ impl<'a, 's, C: Client> Session<'a, 's, C> {
 
     fn fetch_all(&mut self) -> Result<(), Stop> {
         let options = self.options;
-        for _ in 0..options.repeat {
-            for target in &options.targets {
-                self.fetch(target)?;
-            }
+        let mut targets = (0..options.repeat).flat_map(|_| &options.targets);
+        if options.parallel > 1 {
+            return self.fetch_together(&mut targets);
+        }
+        for target in targets {
+            let started = Instant::now();
+            self.connections.begin();
+            let (method, content) = (options.method.as_str(), &options.content);
+            let answer = self
+                .client
+                .request(method, &target.url, content, &options.request);
+            self.finish(target, started, answer)?;
         }
         Ok(())
     }
 
-    fn fetch(&mut self, target: &Target) -> Result<(), Stop> {
+    /// Keeps as many requests under way as there may be and ends them as they become ready.
+    fn fetch_together(
+        &mut self,
+        targets: &mut dyn Iterator<Item = &'a Target>,
+    ) -> Result<(), Stop> {
+        let options = self.options;
+        let (mut pending, mut begun) = (Vec::new(), Vec::new());
+        loop {
+            while pending.len() < options.parallel
+                && let Some(target) = targets.next()
+            {
+                let started = Instant::now();
+                self.connections.begin();
+                let (method, content) = (options.method.as_str(), &options.content);
+                match self
+                    .client
+                    .start(method, &target.url, content, &options.request)
+                {
+                    Ok(request) => {
+                        pending.push(request);
+                        begun.push((target, started));
+                    }
+                    Err(error) => self.finish(target, started, Err(error))?,
+                }
+            }
+            if pending.is_empty() {
+                return Ok(());
+            }
+            // Where waiting fails, so does the oldest request, and says why.
+            let ready = self.client.wait(&pending).ok();
+            let place = ready.filter(|place| *place < pending.len()).unwrap_or(0);
+            let (target, started) = begun.remove(place);
+            let answer = self.client.response(pending.remove(place));
+            self.finish(target, started, answer)?;
+        }
+    }
+
+    /// Delivers what a request came to and tells how it ended.
+    fn finish(
+        &mut self,
+        target: &Target,
+        started: Instant,
+        answer: Result<(ResponseHead, C::Body), Error>,
+    ) -> Result<(), Stop> {
         let mut exchange = Exchange {
-            delivered: Tally::new(self.options.is_reported, self.options.max_body),
+            delivered: Tally::new(self.options.is_reported),
             ..Exchange::default()
         };
-        let started = Instant::now();
-        self.connections.begin();
-        let end = match self.request(target) {
+        let end = match answer {
             Ok((head, body)) => {
                 exchange.first_byte = Some(started.elapsed());
                 // Told before the body, which may be long in coming.
                 self.note_events();
-                let end = self.deliver(&head, body, target, &mut exchange.delivered);
+                let end = self.deliver(&head, body, target, &mut exchange);
                 exchange.head = Some(head);
                 end
             }
@@ -94,7 +144,10 @@ impl<'a, 's, C: Client> Session<'a, 's, C> {
         };
         exchange.total = started.elapsed();
         self.note_events();
-        exchange.connection = self.connections.last();
+        // Of several requests, nobody knows which one the last connection was for.
+        if self.options.parallel == 1 {
+            exchange.connection = self.connections.last();
+        }
         exchange.error = match end {
             Ok(()) => None,
             Err(Broken::Stdout(cause)) => return Err(Stop::Stdout(cause)),
@@ -102,18 +155,8 @@ impl<'a, 's, C: Client> Session<'a, 's, C> {
                 return Err(Stop::Usage(error));
             }
             Err(Broken::Request(error)) => Some(error),
-            Err(Broken::TooLarge) => exchange.head.as_ref().map(|head| self.too_large(head)),
         };
         self.conclude(&exchange, target)
-    }
-
-    fn request(&mut self, target: &Target) -> Result<(ResponseHead, C::Body), Error> {
-        self.client.request(
-            self.options.method.as_str(),
-            &target.url,
-            &self.options.content,
-            &self.options.request,
-        )
     }
 
     fn deliver(
@@ -121,29 +164,27 @@ impl<'a, 's, C: Client> Session<'a, 's, C> {
         head: &ResponseHead,
         mut body: C::Body,
         target: &Target,
-        tally: &mut Tally,
+        exchange: &mut Exchange,
     ) -> Result<(), Broken> {
+        if self.options.is_reported {
+            exchange.history = body.history()?;
+        }
+        let shows_progress = self.streams.is_terminal && matches!(target.output, Output::File(_));
+        let progress = shows_progress.then(|| {
+            let (method, is_raw) = (&self.options.method, self.options.request.reading.is_raw);
+            let started = Instant::now();
+            Progress::new(
+                announced(head, method, is_raw),
+                move || started.elapsed(),
+                self.streams.errors,
+            )
+        });
         let mut sink = Sink::open(&target.output, self.streams.output)?;
         if self.options.is_head_included {
             sink.write_head(head)?;
         }
-        sink.write_body(&mut body, tally)?;
+        sink.write_body(&mut body, &mut exchange.delivered, progress)?;
         sink.finish()
-    }
-
-    fn too_large(&self, head: &ResponseHead) -> Error {
-        Error::BodyTooLarge(Box::new(Failure {
-            message: format!(
-                "the body is larger than the {} bytes of --max-body",
-                self.options.max_body.unwrap_or_default()
-            ),
-            method: self.options.method.as_str().to_owned(),
-            url: head.url.clone(),
-            phase: Phase::ReceiveBody,
-            attempt: 1,
-            reused: head.connection.reused,
-            may_have_been_acted_on: true,
-        }))
     }
 
     /// Tells how a request ended.

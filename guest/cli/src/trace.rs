@@ -30,6 +30,9 @@ pub(crate) fn lines(event: &Event) -> Vec<String> {
         Event::Replayed { number } => {
             format!("connection {number}: had died while idle; the request is sent again")
         }
+        Event::Retried { delay } if delay.is_zero() => "trying again at once".into(),
+        Event::Retried { delay } => format!("trying again after {} s", delay.as_secs_f64()),
+        Event::Redirected { from, to } => format!("following the redirect from {from} to {to}"),
     };
     vec![format!("* {}", one_line(&fact))]
 }
@@ -98,13 +101,17 @@ impl Connections {
             | Event::Received { .. }
             | Event::CheckedIn { .. }
             | Event::Evicted { .. }
-            | Event::Replayed { .. } => {}
+            | Event::Replayed { .. }
+            | Event::Retried { .. }
+            | Event::Redirected { .. } => {}
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use urlpool_core::types::TlsVersion;
 
     use super::*;
@@ -147,6 +154,25 @@ mod tests {
                     reason: "one\ntwo".into(),
                 },
                 "* connection 1: closed: one\\ntwo",
+            ),
+            (
+                Event::Retried {
+                    delay: Duration::ZERO,
+                },
+                "* trying again at once",
+            ),
+            (
+                Event::Retried {
+                    delay: Duration::from_millis(1_500),
+                },
+                "* trying again after 1.5 s",
+            ),
+            (
+                Event::Redirected {
+                    from: "http://h/1".into(),
+                    to: "http://h/2".into(),
+                },
+                "* following the redirect from http://h/1 to http://h/2",
             ),
         ] {
             assert_eq!(lines(&event).join("\n"), expected);

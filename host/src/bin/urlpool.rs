@@ -1,13 +1,16 @@
 //! The `urlpool` command over the embedded component. What it does and says is `urlpool_cli`'s; this is its native front.
 
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 use std::rc::Rc;
 
 use tokio::runtime::{Builder, Runtime};
 use urlpool_cli::{Body, Client, Streams};
-use urlpool_core::types::{Content, Event, RequestOptions, ResponseHead};
-use urlpool_host::{ClientError, Error, Grants, Limits, ManagerSettings, PoolManager, Settings};
+use urlpool_core::types::{Content, Event, HistoryEntry, RequestOptions, ResponseHead};
+use urlpool_host::{
+    ClientError, Error, Grants, Limits, ManagerSettings, Pending, PoolManager, RequestBuilder,
+    Settings,
+};
 
 fn main() -> ExitCode {
     let (mut input, mut output, mut errors) = (io::stdin(), io::stdout(), io::stderr());
@@ -22,6 +25,7 @@ fn main() -> ExitCode {
     let streams = Streams {
         input: &mut input,
         output: &mut output,
+        is_terminal: errors.is_terminal(),
         errors: &mut errors,
     };
     let open = |settings| Native::open(Rc::clone(&runtime), settings);
@@ -52,10 +56,33 @@ impl Native {
             .map_err(client_error)?;
         Ok(Self { runtime, manager })
     }
+
+    fn builder(
+        &self,
+        method: &str,
+        url: &str,
+        content: &Content,
+        options: &RequestOptions,
+    ) -> RequestBuilder {
+        self.manager
+            .request(method, url)
+            .content(content.clone())
+            .options(options.clone())
+    }
+
+    fn answered(
+        &self,
+        response: Result<urlpool_host::Response, Error>,
+    ) -> Result<(ResponseHead, Response), ClientError> {
+        let response = response.map_err(client_error)?;
+        let runtime = Rc::clone(&self.runtime);
+        Ok((response.head().clone(), Response { runtime, response }))
+    }
 }
 
 impl Client for Native {
     type Body = Response;
+    type Pending = Pending;
 
     fn request(
         &mut self,
@@ -64,25 +91,31 @@ impl Client for Native {
         content: &Content,
         options: &RequestOptions,
     ) -> Result<(ResponseHead, Response), ClientError> {
-        let mut request = self.manager.request(method, url).timeouts(options.timeouts);
-        for header in options.headers.iter().flatten() {
-            request = request.header(header.name(), header.value());
-        }
-        if let Content::Bytes(bytes) = content {
-            request = request.body(bytes.clone());
-        }
-        let response = self
-            .runtime
-            .block_on(request.send())
-            .map_err(client_error)?;
-        let head = response.head().clone();
-        Ok((
-            head,
-            Response {
-                runtime: Rc::clone(&self.runtime),
-                response,
-            },
-        ))
+        let request = self.builder(method, url, content, options);
+        let response = self.runtime.block_on(request.send());
+        self.answered(response)
+    }
+
+    fn start(
+        &mut self,
+        method: &str,
+        url: &str,
+        content: &Content,
+        options: &RequestOptions,
+    ) -> Result<Pending, ClientError> {
+        let request = self.builder(method, url, content, options);
+        self.runtime.block_on(request.start()).map_err(client_error)
+    }
+
+    fn wait(&mut self, requests: &[Pending]) -> Result<usize, ClientError> {
+        let ready = self.runtime.block_on(self.manager.wait(requests, None));
+        let ready = ready.map_err(client_error)?;
+        Ok(ready.first().copied().unwrap_or(0))
+    }
+
+    fn response(&mut self, request: Pending) -> Result<(ResponseHead, Response), ClientError> {
+        let response = self.runtime.block_on(request.response());
+        self.answered(response)
     }
 
     fn take_events(&mut self) -> Vec<Event> {
@@ -100,6 +133,12 @@ struct Response {
 }
 
 impl Body for Response {
+    fn history(&mut self) -> Result<Vec<HistoryEntry>, ClientError> {
+        self.runtime
+            .block_on(self.response.history())
+            .map_err(client_error)
+    }
+
     fn read(&mut self) -> Result<Vec<u8>, ClientError> {
         self.runtime
             .block_on(self.response.chunk())

@@ -8,13 +8,14 @@ pub use bindings::urlpool::client::{blocking, types};
 
 use blocking::{Body, PoolManager, Response};
 use types::{
-    Error, Header, Limit, ManagerSettings, PoolSettings, RequestOptions, Timeouts, TlsSettings,
+    Budget, Error, Header, Limit, ManagerSettings, PoolSettings, RequestOptions, Retries, Timeouts,
+    TlsSettings,
 };
 
 /// Why a consumer failed, as the line it prints says it.
 #[derive(Debug)]
 pub struct Failed {
-    kind: &'static str,
+    kind: String,
     message: String,
 }
 
@@ -26,32 +27,30 @@ impl std::fmt::Display for Failed {
 
 impl From<Error> for Failed {
     fn from(error: Error) -> Self {
-        let (kind, message) = match error {
-            Error::InvalidUrl(text) => ("invalid-url", text),
-            Error::UnsupportedScheme(text) => ("unsupported-scheme", text),
-            Error::InvalidRequest(text) => ("invalid-request", text),
-            Error::InvalidSettings(text) => ("invalid-settings", text),
-            Error::NameResolution(facts) => ("name-resolution", facts.message),
-            Error::ConnectionFailed(facts) => ("connection-failed", facts.message),
-            Error::ConnectTimeout(facts) => ("connect-timeout", facts.message),
-            Error::ReadTimeout(facts) => ("read-timeout", facts.message),
-            Error::DeadlineExceeded(facts) => ("deadline-exceeded", facts.message),
-            Error::Tls(tls) => ("tls", tls.failure.message),
-            Error::Protocol(facts) => ("protocol", facts.message),
-            Error::IncompleteBody(body) => ("incomplete-body", body.failure.message),
-            Error::InvalidChunk(facts) => ("invalid-chunk", facts.message),
-            Error::BodyTooLarge(facts) => ("body-too-large", facts.message),
-            Error::Denied(facts) => ("denied", facts.message),
-            Error::Other(text) => ("other", text),
-        };
-        Self { kind, message }
+        Self {
+            kind: kebab(&format!("{:?}", error.kind)),
+            message: error.message,
+        }
     }
+}
+
+/// The name of an enum's case as the contract writes it.
+fn kebab(case: &str) -> String {
+    let name = case.rsplit("::").next().unwrap_or_default();
+    let mut kebab = String::new();
+    for c in name.chars() {
+        if c.is_ascii_uppercase() && !kebab.is_empty() {
+            kebab.push('-');
+        }
+        kebab.push(c.to_ascii_lowercase());
+    }
+    kebab
 }
 
 impl From<std::io::Error> for Failed {
     fn from(error: std::io::Error) -> Self {
         Self {
-            kind: "io",
+            kind: "io".into(),
             message: error.to_string(),
         }
     }
@@ -71,8 +70,41 @@ pub fn request_as_told() -> Result<Response, Failed> {
     let options = RequestOptions {
         headers: (!told.headers.is_empty()).then_some(told.headers),
         timeouts: Some(told.timeouts),
+        retries: Some(once()),
+        redirects: None,
+        pool_timeout: None,
+        skip_headers: None,
+        chunked: None,
+        expect_continue: None,
+        decode_content: None,
+        enforce_content_length: None,
+        max_body: None,
+        preload_content: None,
+        assert_same_host: None,
     };
     Ok(manager.request(&told.method, &told.url, &Body::Empty, &options)?)
+}
+
+/// One attempt, whose failure is handed out as it is.
+const fn once() -> Retries {
+    Retries {
+        total: Some(Budget::Off),
+        connect: None,
+        read: None,
+        redirect: None,
+        status: None,
+        other: None,
+        methods: None,
+        statuses: None,
+        backoff_factor: None,
+        backoff_max: None,
+        backoff_jitter: None,
+        raise_on_redirect: None,
+        raise_on_status: None,
+        respect_retry_after: None,
+        retry_after_max: None,
+        remove_headers_on_redirect: None,
+    }
 }
 
 /// What the arguments say. Nothing in it is checked: that is urlpool's part, and what the suites look at.
@@ -122,7 +154,7 @@ fn header(line: &str) -> Header {
 /// A number of milliseconds.
 fn limit(millis: &str) -> Result<Limit, Failed> {
     let millis: u32 = millis.parse().map_err(|_| Failed {
-        kind: "usage",
+        kind: "usage".into(),
         message: format!("{millis:?} is not a number of milliseconds"),
     })?;
     Ok(Limit::After(u64::from(millis) * 1_000_000))
@@ -134,10 +166,23 @@ fn settings(roots: Option<Vec<u8>>) -> ManagerSettings {
         headers: None,
         pool: Some(PoolSettings {
             maxsize: None,
+            block: None,
+            pool_timeout: None,
             idle_timeout: None,
+            max_lifetime: None,
+            headers: None,
             timeouts: None,
+            retries: None,
             tls: Some(TlsSettings { roots }),
+            source_address: None,
+            tcp: None,
+            address_delay: None,
+            address_family: None,
+            limits: None,
         }),
+        max_connections: None,
+        host_rules: None,
+        hosts: None,
         events: None,
     }
 }

@@ -74,9 +74,16 @@ impl Row {
     }
 
     fn typed(&self, door: Door) -> Vec<String> {
+        // The consumers never try again.
+        let once: &[&str] = if door.is_command() {
+            &["--retries", "false"]
+        } else {
+            &[]
+        };
         self.ask
             .iter()
             .flat_map(|ask| ask.typed(door))
+            .chain(once.iter().copied())
             .chain([self.url.as_str()])
             .map(str::to_owned)
             .collect()

@@ -1,5 +1,12 @@
 //! What the options mean, and which are refused.
 
+use std::time::Duration;
+
+use urlpool_core::types::{
+    Budget, Headers, Limit, Multipart, Part, PartData, PoolSettings, Reading, Redirects,
+    RetriedMethods, Retries, Timeouts, TlsSettings,
+};
+
 use super::*;
 
 fn parse(arguments: &[&str]) -> Result<Options, Early> {
@@ -24,6 +31,8 @@ fn the_method_follows_the_body() {
         (&["http://h/"][..], "GET"),
         (&["http://h/", "-d", ""], "POST"),
         (&["http://h/", "--json", "{}"], "POST"),
+        (&["http://h/", "-F", "a=b"], "POST"),
+        (&["http://h/", "--field", "a=b"], "GET"),
         (&["http://h/", "-d", "x", "-X", "put"], "PUT"),
         (&["http://h/", "--request=M-SEARCH"], "M-SEARCH"),
     ] {
@@ -62,6 +71,7 @@ fn headers_are_those_written_and_those_that_options_add() {
             &[("authorization", "own")],
         ),
         ("data", &["-d", "x"], &[]),
+        ("a form", &["-F", "a=b"], &[]),
         (
             "JSON",
             &["--json", "1"],
@@ -118,6 +128,145 @@ fn a_body_is_text_or_a_file_or_standard_input() {
         let arguments = [arguments, &["http://h/"]].concat();
         let options = parse_with_input(&arguments, b"typed\n").unwrap();
         assert_eq!(options.content, expected, "{case}");
+    }
+}
+
+#[test]
+fn fields_go_where_their_method_takes_them() {
+    let pairs = [("a", "b"), ("a", "c=d"), ("", "@e")];
+    for (method, is_query) in [
+        (None, true),
+        (Some("get"), true),
+        (Some("HEAD"), true),
+        (Some("DELETE"), true),
+        (Some("OPTIONS"), true),
+        (Some("POST"), false),
+        (Some("put"), false),
+        (Some("QUERY"), false),
+    ] {
+        let mut arguments = vec!["http://h/", "--field=a=b", "--field", "a=c=d"];
+        arguments.extend(["--field", "=@e"]);
+        arguments.extend(method.into_iter().flat_map(|method| ["-X", method]));
+        let expected = if is_query {
+            Content::Fields(pairs.map(|(name, value)| Part::field(name, value)).into())
+        } else {
+            Content::Form(
+                pairs
+                    .map(|(name, value)| (name.into(), value.into()))
+                    .into(),
+            )
+        };
+        assert_eq!(parse(&arguments).unwrap().content, expected, "{method:?}");
+    }
+}
+
+#[test]
+fn a_form_has_fields_and_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a b.txt");
+    std::fs::write(&file, b"\xff\n").unwrap();
+    let at_file = format!("f=@{}", file.display());
+    let bytes = |bytes: &[u8]| PartData::Bytes(bytes.into());
+    for (typed, expected) in [
+        ("a=b", Part::field("a", "b")),
+        ("a=", Part::field("a", "")),
+        ("=b=c", Part::field("", "b=c")),
+        (&at_file, Part::file("f", "a b.txt", bytes(b"\xff\n"))),
+        ("in=@-", Part::file("in", "-", bytes(b"typed"))),
+    ] {
+        let options = parse_with_input(&["-F", "x=y", "--form", typed, "http://h/"], b"typed");
+        let expected = Content::Multipart(Multipart {
+            parts: vec![Part::field("x", "y"), expected],
+            ..Multipart::default()
+        });
+        assert_eq!(options.unwrap().content, expected, "{typed}");
+    }
+}
+
+#[test]
+fn retries_are_those_given() {
+    let total = |count| Retries::total(count);
+    let redirect = |count| Retries {
+        redirect: Some(Budget::AtMost(count)),
+        ..Retries::default()
+    };
+    let statuses = |statuses: &[u16]| Retries {
+        statuses: Some(statuses.into()),
+        ..Retries::default()
+    };
+    let factor = |millis| Retries {
+        backoff_factor: Some(Duration::from_millis(millis)),
+        ..Retries::default()
+    };
+    let methods = |names: &[&str]| Retries {
+        methods: Some(RetriedMethods::Only(
+            names.iter().map(|name| (*name).to_owned()).collect(),
+        )),
+        ..Retries::default()
+    };
+    use Redirects::{Follow, HandOver};
+    for (typed, redirects, expected) in [
+        ("", Follow, Retries::default()),
+        ("--retries 0", Follow, total(0)),
+        ("--retries=7", Follow, total(7)),
+        ("--retries false", Follow, Retries::off()),
+        ("--redirects 0", Follow, redirect(0)),
+        ("--redirects 5", Follow, redirect(5)),
+        ("--redirects false", HandOver, Retries::default()),
+        ("--retries 4 --redirects false", HandOver, total(4)),
+        (
+            "--retries 4 --redirects 2",
+            Follow,
+            redirect(2).or(&total(4)),
+        ),
+        (
+            "--retries false --redirects 2",
+            Follow,
+            redirect(2).or(&Retries::off()),
+        ),
+        ("--retry-on 429,503", Follow, statuses(&[429, 503])),
+        (
+            "--retry-on 500 --retry-on 502",
+            Follow,
+            statuses(&[500, 502]),
+        ),
+        ("--backoff 0", Follow, factor(0)),
+        ("--backoff .25", Follow, factor(250)),
+        ("--retry-method post,GET", Follow, methods(&["POST", "GET"])),
+    ] {
+        let arguments: Vec<_> = typed.split_whitespace().chain(["http://h/"]).collect();
+        let options = parse(&arguments).unwrap().request;
+        assert_eq!(
+            (options.redirects, options.retries),
+            (redirects, expected),
+            "{typed}"
+        );
+    }
+}
+
+#[test]
+fn a_body_is_read_as_asked() {
+    for (typed, is_raw, max_body) in [
+        ("", false, None),
+        ("--no-decode", true, None),
+        ("--max-body 0", false, Some(0)),
+        (
+            "--max-body 18446744073709551615 --no-decode",
+            true,
+            Some(u64::MAX),
+        ),
+    ] {
+        let arguments: Vec<_> = typed.split_whitespace().chain(["http://h/"]).collect();
+        let expected = Reading {
+            is_raw,
+            max_body,
+            ..Reading::default()
+        };
+        assert_eq!(
+            parse(&arguments).unwrap().request.reading,
+            expected,
+            "{typed}"
+        );
     }
 }
 
@@ -197,8 +346,7 @@ fn settings_are_those_given() {
     let folder = tempfile::tempdir().unwrap();
     let roots = folder.path().join("roots.pem");
     std::fs::write(&roots, "PEM").unwrap();
-    let arguments =
-        "--connect-timeout 2 --read-timeout .5 --timeout 1e3 --num-pools 2 --maxsize 0 -v";
+    let arguments = "--connect-timeout 2 --read-timeout .5 --timeout 1e3 --num-pools 2 --maxsize 0 --block --pool-timeout 0 -v";
     let mut arguments: Vec<_> = arguments.split(' ').collect();
     let roots = roots.display().to_string();
     arguments.extend(["--cacert", &roots, "http://h/"]);
@@ -209,6 +357,8 @@ fn settings_are_those_given() {
             num_pools: Some(2),
             pool: PoolSettings {
                 maxsize: Some(0),
+                block: Some(true),
+                pool_timeout: after(0),
                 timeouts: Timeouts {
                     connect: after(2_000),
                     read: after(500),
@@ -218,10 +368,10 @@ fn settings_are_those_given() {
                 tls: TlsSettings {
                     roots: Some(b"PEM".to_vec())
                 },
-                idle_timeout: None,
+                ..PoolSettings::default()
             },
             events: Some(EVENTS),
-            headers: None,
+            ..ManagerSettings::default()
         }
     );
 }
@@ -308,6 +458,62 @@ fn what_makes_no_sense_is_refused_on_one_line() {
             "--json",
         ),
         (
+            "fields and a body",
+            &["--field", "a=b", "-d", "x", "http://h/"],
+            "--field",
+        ),
+        (
+            "a form and fields",
+            &["-F", "a=b", "--field", "a=b", "http://h/"],
+            "--field",
+        ),
+        (
+            "a form and a body",
+            &["-F", "a=b", "--json", "1", "http://h/"],
+            "--form",
+        ),
+        (
+            "a field without a value",
+            &["--field", "a", "http://h/"],
+            "NAME=VALUE",
+        ),
+        (
+            "a part without a value",
+            &["-F", "@a", "http://h/"],
+            "NAME=VALUE",
+        ),
+        (
+            "a missing part",
+            &["-F", "a=@/no/such/file", "http://h/"],
+            "/no/such/file",
+        ),
+        (
+            "retries that are no number",
+            &["--retries", "true", "http://h/"],
+            "neither false nor a whole number from 0 to 4294967295",
+        ),
+        (
+            "fewer than no redirects",
+            &["--redirects", "-1", "http://h/"],
+            "--redirects",
+        ),
+        (
+            "a status that is none",
+            &["--retry-on", "429,99", "http://h/"],
+            "from 100 to 999",
+        ),
+        ("no status", &["--retry-on", "", "http://h/"], "--retry-on"),
+        (
+            "a method that is none",
+            &["--retry-method", "GET,A B", "http://h/"],
+            "\"A B\"",
+        ),
+        (
+            "a negative backoff",
+            &["--backoff", "-1", "http://h/"],
+            "--backoff: \"-1\" is not a number of seconds from 0 to",
+        ),
+        (
             "a missing body",
             &["-d", "@/no/such/file", "http://h/"],
             "/no/such/file",
@@ -360,6 +566,11 @@ fn what_makes_no_sense_is_refused_on_one_line() {
             "from 1 to 18446744073709551615",
         ),
         (
+            "nothing at once",
+            &["--parallel", "0", "http://h/"],
+            "from 1 to 1000",
+        ),
+        (
             "more pools than can be counted",
             &["--num-pools", "4294967296", "http://h/"],
             "from 0 to 4294967295",
@@ -397,6 +608,8 @@ fn secrets_are_not_repeated() {
         &["-H", "Authorization Bearer hunter2", "http://h/"][..],
         &["-H", "Authorization: hunter2\n", "http://h/"],
         &["-u", "hunter2", "http://h/"],
+        &["-F", "hunter2", "http://h/"],
+        &["--field", "hunter2", "http://h/"],
         &["http://user:hunter2@h:x/"],
     ] {
         let text = usage_error(arguments);

@@ -7,9 +7,10 @@ use std::path::Path;
 use std::rc::Rc;
 
 use serde_json::{Value, json};
-use urlpool_core::types::{Content, Event};
+use urlpool_core::types::{Content, Event, HistoryEntry};
 
 use super::*;
+use crate::delivery::Tally;
 use crate::fake::{Answer, Fake, Seen, failure};
 
 /// All that a run left behind.
@@ -41,6 +42,7 @@ fn run_with(
         input: &mut input,
         output,
         errors: &mut errors,
+        is_terminal: false,
     };
     let status = run(
         ["urlpool"].iter().chain(arguments).map(OsString::from),
@@ -220,6 +222,7 @@ fn a_manager_that_does_not_open_ends_the_run() {
             input: &mut input,
             output: &mut output,
             errors: &mut errors,
+            is_terminal: false,
         };
         let told = format!("urlpool: ({}) {error}\n", error.kind());
         let status = run::<Fake>(
@@ -278,6 +281,51 @@ fn the_list_is_sent_in_order_as_often_as_asked() {
 }
 
 #[test]
+fn several_requests_are_under_way_at_once() {
+    for (parallel, order, waits) in [
+        ("1", ["a", "b", "c", "d"], &[][..]),
+        ("2", ["b", "c", "d", "a"], &[2, 2, 2, 1]),
+        ("3", ["c", "d", "b", "a"], &[3, 3, 2, 1]),
+        ("1000", ["d", "c", "b", "a"], &[4, 3, 2, 1]),
+    ] {
+        let arguments = ["--report=json", "--repeat=2", "--parallel", parallel];
+        let answers: Vec<_> = ["a", "b", "c", "d"]
+            .into_iter()
+            .zip((0..4).rev())
+            .map(|(body, rank)| Answer::of(200, &[body]).ranked(rank))
+            .collect();
+        let ran = ran(
+            &[&arguments[..], &["http://h/1", "http://h/2"]].concat(),
+            answers,
+        );
+        assert_eq!(ran.status, 0, "{parallel}: {}", ran.errors);
+        assert_eq!(ran.seen.waits, waits, "{parallel}");
+        assert_eq!(ran.seen.requests.len(), 4, "{parallel}");
+        let hash = |body: &str| {
+            let mut tally = Tally::new(true);
+            tally.add(body.as_bytes());
+            json!(tally.sha256())
+        };
+        for (report, body) in ran.reports().iter().zip(order) {
+            assert_eq!(report["body_sha256"], hash(body), "{parallel}");
+        }
+    }
+}
+
+#[test]
+fn a_failure_among_several_does_not_end_the_others() {
+    let ran = ran(
+        &["--parallel=2", "http://h/", "http://h/", "http://h/"],
+        [
+            Answer::of(200, &["a"]).ranked(1),
+            Answer::failing(refused()),
+            Answer::of(200, &["c"]).ranked(2),
+        ],
+    );
+    assert_eq!((ran.status, ran.output.as_str()), (1, "ac"));
+}
+
+#[test]
 fn the_head_comes_first_where_it_is_asked_for() {
     assert_eq!(
         ran(&["-i", "http://h/"], [Answer::of(201, &["body"])]).output,
@@ -286,24 +334,14 @@ fn the_head_comes_first_where_it_is_asked_for() {
 }
 
 #[test]
-fn a_body_has_a_limit() {
-    for (limit, status, output) in [("3", 0, "one"), ("2", 1, "on"), ("0", 1, "")] {
-        let ran = ran(
-            &["-i", "--max-body", limit, "http://h/"],
-            [Answer::of(200, &["o", "ne"])],
-        );
-        assert_eq!(ran.status, status, "{limit}");
-        assert!(
-            ran.output.ends_with(&format!("\r\n\r\n{output}")),
-            "{}",
-            ran.output
-        );
-        assert_eq!(
-            ran.errors.contains("(body-too-large)"),
-            status == 1,
-            "{limit}"
-        );
-    }
+fn the_limit_of_a_body_is_the_clients_to_keep() {
+    let ran = ran(
+        &["--max-body", "3", "http://h/"],
+        [Answer::of(200, &["four"])],
+    );
+    assert_eq!((ran.status, ran.output.as_str()), (0, "four"));
+    let (_, _, _, options) = &ran.seen.requests[0];
+    assert_eq!(options.reading.max_body, Some(3));
 }
 
 fn names(folder: &Path) -> Vec<String> {
@@ -315,23 +353,18 @@ fn names(folder: &Path) -> Vec<String> {
 
 #[test]
 fn a_file_is_whole_or_not_there() {
-    for (case, answer, extra, left) in [
-        ("whole", Answer::of(200, &["a", "b"]), &[][..], Some("ab")),
-        ("empty", Answer::of(200, &[]), &[], Some("")),
-        ("broken", Answer::broken(200, "a", cut_short()), &[], None),
-        (
-            "too large",
-            Answer::of(200, &["ab"]),
-            &["--max-body", "1"],
-            None,
-        ),
-        ("no response", Answer::failing(refused()), &[], None),
+    let too_large = || Error::BodyTooLarge(failure("too large"));
+    for (case, answer, left) in [
+        ("whole", Answer::of(200, &["a", "b"]), Some("ab")),
+        ("empty", Answer::of(200, &[]), Some("")),
+        ("broken", Answer::broken(200, "a", cut_short()), None),
+        ("too large", Answer::broken(200, "a", too_large()), None),
+        ("no response", Answer::failing(refused()), None),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("f");
         let path = file.display().to_string();
-        let arguments = [extra, &["-o", &path, "http://h/"]].concat();
-        let ran = ran(&arguments, [answer]);
+        let ran = ran(&["-o", &path, "http://h/"], [answer]);
         assert_eq!(ran.status, u8::from(left.is_none()), "{case}");
         assert_eq!(ran.output, "", "{case}");
         assert_eq!(
@@ -372,8 +405,6 @@ fn a_report_is_a_line_for_each_request() {
         &[
             "--report",
             "json",
-            "--max-body",
-            "4",
             "http://u:p@h/1",
             "http://h/2",
             "http://h/3",
@@ -383,7 +414,11 @@ fn a_report_is_a_line_for_each_request() {
             Answer::of(200, &["a", "bc"]),
             Answer::broken(500, "abc", cut_short()),
             Answer::failing(Error::ReadTimeout(failure("slow"))).with([connected]),
-            Answer::of(200, &["abcde"]),
+            Answer::broken(
+                200,
+                "abcd",
+                Error::BodyTooLarge(failure("more than 4 bytes")),
+            ),
         ],
     );
     assert_eq!(ran.status, 1);
@@ -396,12 +431,13 @@ fn a_report_is_a_line_for_each_request() {
         (0, "/body_bytes", json!(3)),
         (0, "/body_sha256", json!(abc)),
         (0, "/error", json!(null)),
+        (0, "/history", json!([])),
         (1, "/status", json!(500)),
         (1, "/body_sha256", json!(abc)),
         (1, "/error/kind", json!("incomplete-body")),
         (1, "/connection/number", json!(1)),
         (2, "/status", json!(null)),
-        (2, "/url", json!("http://h/3")),
+        (2, "/url", json!("http://h/")),
         (2, "/connection/number", json!(7)),
         (2, "/error/kind", json!("read-timeout")),
         (3, "/body_bytes", json!(4)),
@@ -413,6 +449,62 @@ fn a_report_is_a_line_for_each_request() {
             Some(&expected),
             "{report}{pointer}"
         );
+    }
+}
+
+#[test]
+fn a_report_tells_what_was_tried_before() {
+    let redirect = HistoryEntry {
+        method: "GET".into(),
+        url: "http://h/1".into(),
+        status: Some(302),
+        location: Some("http://h/final".into()),
+        error: None,
+    };
+    let found = Answer::of(200, &["one"]).after([redirect]);
+    let ran = ran(&["--report", "json", "http://h/1"], [found]);
+    assert_eq!(
+        ran.reports()[0]["history"],
+        json!([{
+            "method": "GET",
+            "url": "http://h/1",
+            "status": 302,
+            "location": "http://h/final",
+            "error": null,
+        }])
+    );
+}
+
+#[test]
+fn progress_is_for_terminals() {
+    for (case, is_terminal, has_file, expected) in [
+        ("a file", true, true, true),
+        ("no terminal", false, true, false),
+        ("standard output", true, false, false),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("f").display().to_string();
+        let mut arguments = vec!["urlpool", "http://h/"];
+        arguments.extend(has_file.then_some(["-o", &path]).into_iter().flatten());
+        let (mut input, mut output, mut errors) = (io::empty(), Vec::new(), Vec::new());
+        let streams = Streams {
+            input: &mut input,
+            output: &mut output,
+            errors: &mut errors,
+            is_terminal,
+        };
+        let answer = Answer::of(200, &["one"]);
+        let status = run(arguments.into_iter().map(OsString::from), streams, |_| {
+            Ok(Fake {
+                answers: [answer].into(),
+                seen: Rc::default(),
+                events: Vec::new(),
+            })
+        });
+        assert_eq!(status, 0, "{case}");
+        let errors = String::from_utf8(errors).unwrap();
+        assert_eq!(errors.contains("0 B"), expected, "{case}: {errors:?}");
+        assert!(errors.is_empty() || errors.ends_with("\x1b[K"), "{case}");
     }
 }
 

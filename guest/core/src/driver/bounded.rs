@@ -5,18 +5,17 @@ use std::pin::pin;
 use std::task::Poll;
 
 use super::Net;
-use crate::policy::Bound;
-use crate::types::Expiry;
+use crate::types::Instant;
 
-/// Waits for `future`, at most until `bound`.
+/// Waits for `future`, at most until `bound`, which comes with what to say then.
 ///
 /// The clock is read before the wait and whenever the future was woken in vain, so a peer that always has something ready cannot keep it from
 /// being looked at. What is ready at once costs no timer.
-pub(super) async fn bounded<N: Net, T>(
+pub(super) async fn bounded<N: Net, T, E: Copy>(
     net: &N,
-    bound: Bound,
+    bound: Option<(Instant, E)>,
     future: impl Future<Output = T>,
-) -> Result<T, Expiry> {
+) -> Result<T, E> {
     let Some((at, expiry)) = bound else {
         return Ok(future.await);
     };

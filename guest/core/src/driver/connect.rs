@@ -1,4 +1,4 @@
-//! Opening a connection: name lookup, TCP to one address after another, TLS.
+//! Opening a connection: name lookup, TCP to whichever address answers, TLS.
 
 use std::future::poll_fn;
 use std::net::{IpAddr, SocketAddr};
@@ -6,19 +6,23 @@ use std::net::{IpAddr, SocketAddr};
 use super::bounded::bounded;
 use super::connection::Connection;
 use super::pool::Pool;
+use super::race::race;
 use super::shared::Shared;
 use super::transport::{Tls, Transport};
-use super::{ConnectError, IoError, IoKind, Net, ResolveError};
-use crate::policy::{Clocks, share};
-use crate::types::{AttemptError, Cause, Event, Phase, Sent};
+use super::{IoError, IoKind, Net, ResolveError};
+use crate::policy::{Clocks, Profile, addresses};
+use crate::types::{AttemptError, Cause, Event, Host, Phase, Sent};
 
 /// Opens a connection to the pool's origin.
 pub(super) async fn open<N: Net>(
     pool: &Pool<N>,
     clocks: &Clocks,
 ) -> Result<Connection<N>, AttemptError> {
-    let addresses = resolve(pool, clocks).await?;
-    let (tcp, remote) = dial(pool, clocks, &addresses).await?;
+    let origin = &pool.key.origin;
+    let profile = pool.key.profile.get();
+    let hop = (origin.host(), origin.port());
+    let (tcp, remote) = reach(&pool.shared, profile, hop, clocks).await?;
+    let opened = pool.shared.net.now();
     let number = pool.shared.next_number();
     pool.count_connection();
     pool.shared.tell(|| Event::Connected {
@@ -30,55 +34,60 @@ pub(super) async fn open<N: Net>(
         transport,
         number,
         remote: remote.to_string(),
+        opened,
         inbox: Vec::new(),
         reused: false,
     })
 }
 
-async fn resolve<N: Net>(pool: &Pool<N>, clocks: &Clocks) -> Result<Vec<IpAddr>, AttemptError> {
-    let host = pool.key.origin.host();
+/// Opens TCP to a first hop, whichever of its addresses answers.
+async fn reach<N: Net>(
+    shared: &Shared<N>,
+    profile: &Profile,
+    (host, port): (&Host, u16),
+    clocks: &Clocks,
+) -> Result<(N::Tcp, SocketAddr), AttemptError> {
+    let net = &shared.net;
+    let found = lookup(shared, host, clocks).await?;
+    let addresses = addresses::order(&found, profile.family, profile.socket.source)
+        .map_err(|why| failed(Phase::Connect, Cause::NotConnected(why)))?;
+    if host.address().is_none() {
+        shared.tell(|| Event::Resolved {
+            host: host.as_str().to_owned(),
+            addresses: addresses.iter().map(IpAddr::to_string).collect(),
+        });
+    }
+    let bound = clocks.bound(Phase::Connect, || net.now());
+    race(net, profile, bound, &addresses, port)
+        .await
+        .map_err(|cause| failed(Phase::Connect, cause))
+}
+
+/// The addresses of a host: itself, what the table of hosts has for it, or what is looked up.
+async fn lookup<N: Net>(
+    shared: &Shared<N>,
+    host: &Host,
+    clocks: &Clocks,
+) -> Result<Vec<IpAddr>, AttemptError> {
     if let Some(address) = host.address() {
         return Ok(vec![address]);
     }
-    let net = &pool.shared.net;
-    let bound = clocks.bound(Phase::Resolve, || net.now());
-    let cause = match bounded(net, bound, net.resolve(host.as_str())).await {
-        Ok(Ok(addresses)) if !addresses.is_empty() => {
-            let shown = || addresses.iter().map(IpAddr::to_string).collect();
-            pool.shared.tell(|| Event::Resolved {
-                host: host.as_str().to_owned(),
-                addresses: shown(),
-            });
-            return Ok(addresses);
+    let net = &shared.net;
+    let outcome = match shared.hosts.addresses(host) {
+        Some(known) => Ok(Ok(known.to_vec())),
+        None => {
+            let bound = clocks.bound(Phase::Resolve, || net.now());
+            bounded(net, bound, net.resolve(host.as_str())).await
         }
+    };
+    let cause = match outcome {
+        Ok(Ok(addresses)) if !addresses.is_empty() => return Ok(addresses),
         Ok(Ok(_)) => Cause::Unresolved("the name has no address".into()),
         Ok(Err(ResolveError::Denied(what))) => Cause::Denied(what),
         Ok(Err(ResolveError::Failed(why))) => Cause::Unresolved(why),
         Err(expiry) => Cause::TimedOut(expiry),
     };
     Err(failed(Phase::Resolve, cause))
-}
-
-/// Tries every address in turn, each with its share of the time; what the last one says is what the caller hears.
-async fn dial<N: Net>(
-    pool: &Pool<N>,
-    clocks: &Clocks,
-    addresses: &[IpAddr],
-) -> Result<(N::Tcp, SocketAddr), AttemptError> {
-    let net = &pool.shared.net;
-    let mut last = Cause::Unresolved("the name has no address".into());
-    for (tried, address) in addresses.iter().enumerate() {
-        let remote = SocketAddr::new(*address, pool.key.origin.port());
-        let bound = clocks.bound(Phase::Connect, || net.now());
-        let own = bound.and_then(|_| share(bound, net.now(), addresses.len() - tried));
-        last = match bounded(net, own, net.connect(remote)).await {
-            Ok(Ok(tcp)) => return Ok((tcp, remote)),
-            Ok(Err(ConnectError::Denied(what))) => Cause::Denied(format!("{remote}: {what}")),
-            Ok(Err(ConnectError::Failed(why))) => Cause::NotConnected(format!("{remote}: {why}")),
-            Err(expiry) => Cause::TimedOut(expiry),
-        };
-    }
-    Err(failed(Phase::Connect, last))
 }
 
 async fn secure<N: Net>(

@@ -6,13 +6,15 @@ use std::rc::Rc;
 use super::pool::Pool;
 use super::transport::Transport;
 use super::{IoError, Net};
-use crate::types::{ConnectionInfo, Event};
+use crate::machine::pool::Opened;
+use crate::types::{ConnectionInfo, Instant};
 
 /// An open connection to a first hop.
 pub(super) struct Connection<N: Net> {
     pub(super) transport: Transport<N>,
     pub(super) number: u64,
     pub(super) remote: String,
+    pub(super) opened: Instant,
     /// What has arrived and nobody has taken yet.
     pub(super) inbox: Vec<u8>,
     /// Whether it has served an exchange already.
@@ -35,17 +37,52 @@ impl<N: Net> Connection<N> {
     }
 }
 
+impl<N: Net> Opened for Connection<N> {
+    fn opened(&self) -> Instant {
+        self.opened
+    }
+}
+
+/// Leave to have one connection of a pool. Dropping it lets the next request have one instead.
+pub(super) struct Slot<N: Net> {
+    pool: Rc<Pool<N>>,
+    is_given_up: bool,
+}
+
+impl<N: Net> Slot<N> {
+    /// What the ledger has granted.
+    pub(super) const fn new(pool: Rc<Pool<N>>) -> Self {
+        Self {
+            pool,
+            is_given_up: false,
+        }
+    }
+
+    pub(super) fn pool(&self) -> &Pool<N> {
+        &self.pool
+    }
+}
+
+impl<N: Net> Drop for Slot<N> {
+    fn drop(&mut self) {
+        if !self.is_given_up {
+            self.pool.free();
+        }
+    }
+}
+
 /// A connection on loan from its pool. Dropping the lease closes it; only [`Lease::checkin`] gives it back.
 pub(super) struct Lease<N: Net> {
     connection: Option<Connection<N>>,
-    pool: Rc<Pool<N>>,
+    /// Dropped last: the slot is free once the connection is closed.
+    slot: Slot<N>,
 }
 
 impl<N: Net> Lease<N> {
-    pub(super) const fn new(connection: Connection<N>, pool: Rc<Pool<N>>) -> Self {
+    pub(super) const fn new(connection: Connection<N>, slot: Slot<N>) -> Self {
         Self {
             connection: Some(connection),
-            pool,
+            slot,
         }
     }
 
@@ -59,7 +96,8 @@ impl<N: Net> Lease<N> {
     pub(super) fn checkin(mut self) {
         if let Some(mut connection) = self.connection.take() {
             connection.reused = true;
-            self.pool.checkin(connection);
+            self.slot.is_given_up = true;
+            self.slot.pool.checkin(connection);
         }
     }
 
@@ -70,10 +108,7 @@ impl<N: Net> Lease<N> {
 
     fn end(&mut self, reason: &str) {
         if let Some(connection) = self.connection.take() {
-            self.pool.shared.tell(|| Event::Closed {
-                number: connection.number,
-                reason: reason.to_owned(),
-            });
+            self.slot.pool.discard(connection, reason);
         }
     }
 }

@@ -1,65 +1,97 @@
-//! The manager: finds the pool for a request and leads it through its attempts.
-//!
-//! It sequences and never decides: every `if` on a method, a status, a header or a count is a function of `policy`.
+//! The manager: which pools there are, and which one a request goes through.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::Net;
-use super::connection::Lease;
-use super::exchange::{Answer, Outgoing, exchange};
-use super::pool::{ConnectionPool, Pool};
-use super::response::{Context, Response};
+use super::connection_pool::ConnectionPool;
+use super::pool::Pool;
+use super::request::Order;
+use super::response::Response;
 use super::shared::Shared;
 use super::transport::check_roots;
-use crate::machine::h1::{Body, ReceivedHead, request_head, shown_request};
-use crate::machine::pool::{Key, Lru, SharedProfile};
-use crate::policy::{Clocks, Profile, Spans, blame, fields, framing, replay, reuse};
+use super::trip::travel;
+use super::upload::BodySource;
+use crate::machine::pool::{IfClosed, Key, Lru, SharedProfile};
+use crate::policy::{Matcher, Profile};
 use crate::types::{
-    AttemptError, Cause, Content, Error, Event, Headers, Host, ManagerSettings, Method, Origin,
-    Phase, PoolContext, PoolSettings, RequestOptions, ResponseHead, Scheme, Sent, Url,
+    Content, Error, Event, Headers, Host, HostRule, Hosts, ManagerSettings, Origin, PoolContext,
+    PoolSettings, RequestOptions, Scheme, Url,
 };
 
 /// urllib3's `num_pools`.
 const DEFAULT_NUM_POOLS: u32 = 10;
-/// As much as goes out in one write: the head, and of the body what fits beside it. WASI hosts take no more at a time.
-const MAX_FLIGHT: usize = 64 * 1024;
 
 /// Sends requests to any origin and keeps idle connections for the next one (urllib3: `PoolManager`).
 pub struct Manager<N: Net> {
     shared: Rc<Shared<N>>,
     settings: PoolSettings,
     profile: SharedProfile,
+    rules: Vec<Rule>,
     headers: Headers,
     pools: RefCell<Lru<Rc<Pool<N>>>>,
 }
 
-/// A request that has been checked and written.
-struct Prepared {
-    method: Method,
-    url: Url,
-    fields: Headers,
-    content: Content,
+/// A host rule, and what it makes of the manager's settings.
+struct Rule {
+    matcher: Matcher,
+    settings: PoolSettings,
+    profile: SharedProfile,
+}
+
+impl Rule {
+    fn new(rule: HostRule, base: &PoolSettings) -> Result<Self, Error> {
+        let HostRule {
+            host,
+            port,
+            settings,
+        } = rule;
+        let settings = settings.or(base);
+        Ok(Self {
+            matcher: Matcher::parse(&host, port)?,
+            profile: shared_profile(settings.clone())?,
+            settings,
+        })
+    }
 }
 
 impl<N: Net> Manager<N> {
     /// A manager that holds no connection yet.
     ///
     /// # Errors
-    /// [`Error::InvalidSettings`] where a timeout is 0 or the roots do not parse.
+    /// [`Error::InvalidSettings`] where a limit is 0, or where roots, a host rule or a name in the table of hosts do not parse.
     pub fn new(net: N, settings: ManagerSettings) -> Result<Self, Error> {
         let ManagerSettings {
             num_pools,
             headers,
             pool,
+            host_rules,
+            max_connections,
             events,
+            hosts,
         } = settings;
+        if max_connections == Some(0) {
+            return Err(Error::InvalidSettings(
+                "With max_connections of 0 no connection could ever be opened.".into(),
+            ));
+        }
         let profile = shared_profile(pool.clone())?;
+        let rules = host_rules
+            .into_iter()
+            .map(|rule| Rule::new(rule, &pool))
+            .collect::<Result<_, _>>()?;
         let count = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
+        let cap = max_connections.map(count);
         Ok(Self {
-            shared: Rc::new(Shared::new(net, count(events.unwrap_or(0)))),
+            shared: Rc::new(Shared::new(
+                net,
+                Hosts::parse(hosts)?,
+                count(events.unwrap_or(0)),
+                cap,
+            )),
             settings: pool,
             profile,
+            rules,
             headers: headers.unwrap_or_default(),
             pools: RefCell::new(Lru::new(count(num_pools.unwrap_or(DEFAULT_NUM_POOLS)))),
         })
@@ -76,8 +108,8 @@ impl<N: Net> Manager<N> {
         content: Content,
         options: RequestOptions,
     ) -> Result<Response<N>, Error> {
-        self.urlopen(&method.to_ascii_uppercase(), url, content, options)
-            .await
+        let method = method.to_ascii_uppercase();
+        self.send(&method, url, content, None, options).await
     }
 
     /// Sends a request with its method as it is (urllib3: `urlopen`).
@@ -91,22 +123,36 @@ impl<N: Net> Manager<N> {
         content: Content,
         options: RequestOptions,
     ) -> Result<Response<N>, Error> {
-        let (method, url) = (Method::parse(method)?, Url::parse(url)?);
-        let headers = options.headers.as_ref().unwrap_or(&self.headers);
-        let fields = fields::of_request(&method, &url, &content, headers)?;
-        let spans = self.profile.get().spans.overridden(options.timeouts)?;
-        let pool = self.pool(url.origin().clone(), self.profile.clone())?;
-        self.send(
-            &pool,
-            Prepared {
-                method,
-                url,
-                fields,
-                content,
-            },
-            spans,
-        )
-        .await
+        self.send(method, url, content, None, options).await
+    }
+
+    /// Sends a request with its method as it is, and its body, where that is streamed, from `source`.
+    ///
+    /// # Errors
+    /// Any [`Error`]; its documentation says what each means.
+    pub async fn send<'a>(
+        &self,
+        method: &'a str,
+        url: &str,
+        content: Content,
+        source: Option<Box<dyn BodySource + 'a>>,
+        options: RequestOptions,
+    ) -> Result<Response<N>, Error> {
+        let order = Order {
+            method,
+            url: Url::parse(url)?,
+            content,
+            source,
+            options,
+        };
+        let (_, profile) = self.base(order.url.origin());
+        let random = || self.shared.random();
+        let accepted = order.accept(profile.get(), &self.headers, IfClosed::Serve, random)?;
+        let find = |url: &Url| {
+            let (_, profile) = self.base(url.origin());
+            self.pool(url.origin().clone(), profile.clone())
+        };
+        travel(&self.shared, &find, accepted).await
     }
 
     /// The pool for a host (urllib3: `connection_from_host`). What `settings` names replaces the manager's.
@@ -165,7 +211,7 @@ impl<N: Net> Manager<N> {
     pub fn clear(&self) {
         let pools = self.pools.borrow_mut().clear();
         for pool in pools {
-            pool.close("its manager was cleared");
+            pool.retire("its manager was cleared");
         }
     }
 
@@ -180,11 +226,22 @@ impl<N: Net> Manager<N> {
         origin: Origin,
         settings: Option<PoolSettings>,
     ) -> Result<ConnectionPool<N>, Error> {
+        let (base, profile) = self.base(&origin);
         let profile = match settings {
-            None => self.profile.clone(),
-            Some(settings) => shared_profile(settings.or(&self.settings))?,
+            None => profile.clone(),
+            Some(settings) => shared_profile(settings.or(base))?,
         };
         self.pool(origin, profile).map(ConnectionPool)
+    }
+
+    /// What the pools of an origin start from: the first host rule that matches, or the manager's own settings.
+    fn base(&self, origin: &Origin) -> (&PoolSettings, &SharedProfile) {
+        let mut rules = self.rules.iter();
+        rules
+            .find(|rule| rule.matcher.matches(origin))
+            .map_or((&self.settings, &self.profile), |rule| {
+                (&rule.settings, &rule.profile)
+            })
     }
 
     fn pool(&self, origin: Origin, profile: SharedProfile) -> Result<Rc<Pool<N>>, Error> {
@@ -193,129 +250,15 @@ impl<N: Net> Manager<N> {
         let (pool, evicted) =
             self.pools
                 .borrow_mut()
-                .get_or_make(&key, |pool| !pool.is_closed(), make)?;
-        if let Some(evicted) = evicted.filter(|evicted| !evicted.is_closed()) {
+                .get_or_make(&key, |pool| pool.is_open(), make)?;
+        if let Some(evicted) = evicted.filter(|evicted| evicted.is_open()) {
             self.shared.tell(|| Event::Evicted {
                 origin: evicted.key.origin.clone(),
             });
-            evicted.close("its pool was evicted");
+            evicted.retire("its pool was evicted");
         }
         Ok(pool)
     }
-
-    async fn send(
-        &self,
-        pool: &Rc<Pool<N>>,
-        request: Prepared,
-        spans: Spans,
-    ) -> Result<Response<N>, Error> {
-        let now = || {
-            if spans.need_a_start() {
-                self.shared.net.now()
-            } else {
-                Default::default()
-            }
-        };
-        let mut clocks = Clocks::start(spans, now());
-        let Prepared {
-            method,
-            url,
-            fields,
-            content,
-        } = &request;
-        let mut flight = request_head(method, url.target(), fields, content.len().min(MAX_FLIGHT));
-        let (together, rest) = content
-            .as_bytes()
-            .split_at(content.len().min(MAX_FLIGHT.saturating_sub(flight.len())));
-        flight.extend_from_slice(together);
-        let outgoing = Outgoing { flight, rest };
-        let mut attempt = 1;
-        loop {
-            let mut lease = pool
-                .lease(&clocks, attempt == 1)
-                .await
-                .map_err(|failed| blame::tell(failed, method, url, attempt))?;
-            let number = lease.connection().number;
-            self.shared.tell(|| Event::Sent {
-                number,
-                head: shown_request(method, url.target(), fields),
-            });
-            match exchange(&self.shared, lease.connection(), &outgoing, &clocks).await {
-                Ok(answer) => {
-                    return respond(
-                        Rc::clone(&self.shared),
-                        lease,
-                        answer,
-                        request,
-                        attempt,
-                        clocks,
-                    );
-                }
-                Err(failed) if replay::is_due(&failed, method) => {
-                    self.shared.tell(|| Event::Replayed { number })
-                }
-                Err(failed) => return Err(blame::tell(failed, method, url, attempt)),
-            }
-            attempt += 1;
-            clocks = clocks.next_attempt(now());
-        }
-    }
-}
-
-/// Makes a response of the head that came and the connection its body will come over.
-fn respond<N: Net>(
-    shared: Rc<Shared<N>>,
-    mut lease: Lease<N>,
-    answer: Answer,
-    request: Prepared,
-    attempt: u32,
-    clocks: Clocks,
-) -> Result<Response<N>, Error> {
-    let Prepared {
-        method,
-        url,
-        fields,
-        ..
-    } = request;
-    let Answer {
-        head: ReceivedHead { line, headers, .. },
-        is_sent_whole,
-    } = answer;
-    let connection = lease.connection().info();
-    let framing = framing::of_response(&method, line.status, &headers).map_err(|why| {
-        let cause = Cause::Malformed(why);
-        let failed = AttemptError {
-            phase: Phase::AwaitHead,
-            sent: Sent::Something,
-            reused: connection.reused,
-            cause,
-        };
-        blame::tell(failed, &method, &url, attempt)
-    })?;
-    let reuse = reuse::after(&fields, is_sent_whole, &line, &headers, framing);
-    let (version, status, reason) = (line.version, line.status, line.reason);
-    let head = ResponseHead {
-        status,
-        version,
-        reason,
-        url: url.as_str().to_owned(),
-        headers,
-        connection,
-    };
-    let context = Context {
-        method,
-        url,
-        attempt,
-        clocks,
-    };
-    Ok(Response::new(
-        head,
-        shared,
-        context,
-        lease,
-        Body::new(framing),
-        reuse,
-    ))
 }
 
 fn shared_profile(settings: PoolSettings) -> Result<SharedProfile, Error> {

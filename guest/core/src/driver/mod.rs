@@ -4,17 +4,28 @@
 //! across an `await`.
 
 mod bounded;
+mod buffer;
 mod connect;
 mod connection;
+mod connection_pool;
 mod exchange;
+mod incoming;
 mod manager;
 mod net;
 mod pool;
+mod push;
+mod race;
+mod reader;
+mod request;
 mod response;
 mod shared;
 mod transport;
+mod trip;
+mod upload;
 
+pub use connection_pool::ConnectionPool;
 pub use manager::Manager;
 pub use net::{ByteStream, ConnectError, IoError, IoKind, Net, ResolveError, Sink};
-pub use pool::ConnectionPool;
+pub use push::{Progress, Pushed, Pusher, pushed};
 pub use response::Response;
+pub use upload::{BodySource, Piece};

@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use crate::types::{Instant, TlsReason};
+use crate::types::{Instant, SocketOptions, TlsReason};
 
 /// The world outside.
 ///
@@ -16,12 +16,15 @@ pub trait Net: 'static {
     /// A TCP connection. Dropping it closes it.
     type Tcp: ByteStream;
 
-    /// The addresses of a name, in the order in which they should be tried.
+    /// The addresses of a name, of both families, in order of preference.
     fn resolve(&self, name: &str) -> impl Future<Output = Result<Vec<IpAddr>, ResolveError>>;
 
-    /// Opens a TCP connection.
-    fn connect(&self, address: SocketAddr)
-    -> impl Future<Output = Result<Self::Tcp, ConnectError>>;
+    /// Opens a TCP connection from a socket that was told `socket` before. Several may be under way at a time.
+    fn connect(
+        &self,
+        address: SocketAddr,
+        socket: &SocketOptions,
+    ) -> impl Future<Output = Result<Self::Tcp, ConnectError>>;
 
     /// Waits until an instant has come.
     fn sleep_until(&self, instant: Instant) -> impl Future<Output = ()>;
@@ -31,6 +34,9 @@ pub trait Net: 'static {
 
     /// The wall clock, since the beginning of 1970.
     fn wall_clock(&self) -> Duration;
+
+    /// Fills a buffer with bytes that nobody can foretell.
+    fn random(&self, into: &mut [u8]);
 }
 
 /// Bytes in both directions.

@@ -1,23 +1,18 @@
 //! A response whose body is still to be read.
-//!
-//! Invariant: the connection is back in its pool, or closed, before the caller can see the end of the body; otherwise the caller's next
-//! request would miss it.
 
 use std::future::{Future, poll_fn};
 use std::rc::Rc;
 
 use super::bounded::bounded;
-use super::connection::Lease;
-use super::exchange::broken_midway;
+use super::incoming::Incoming;
+use super::reader::{MAX_READ, Reader};
 use super::shared::Shared;
-use super::{IoKind, Net, Sink};
-use crate::machine::h1::{Body, BodyError};
-use crate::policy::reuse::Reuse;
-use crate::policy::{Clocks, blame};
-use crate::types::{AttemptError, Cause, Error, Method, Phase, ResponseHead, Sent, Url};
-
-/// What a body is read in.
-const MAX_READ: usize = 64 * 1024;
+use super::{Net, Sink};
+use crate::policy::{Clocks, Retry, blame};
+use crate::types::{
+    AttemptError, Cause, Error, Headers, HistoryEntry, Method, Phase, Reading, ResponseHead,
+    Retries, Sent, Url,
+};
 
 /// What a failure will be blamed on.
 pub(super) struct Context {
@@ -25,6 +20,7 @@ pub(super) struct Context {
     pub(super) url: Url,
     pub(super) attempt: u32,
     pub(super) clocks: Clocks,
+    pub(super) retry: Retry,
 }
 
 /// A response (urllib3: `HTTPResponse`). Dropping it gives its connection up, as [`Response::release`] does.
@@ -32,44 +28,23 @@ pub struct Response<N: Net> {
     head: ResponseHead,
     shared: Rc<Shared<N>>,
     context: Context,
-    /// Bytes of the body that nobody has read yet.
-    ready: Vec<u8>,
-    /// How many bytes of the body have arrived.
-    received: u64,
-    /// What is still to come: `None` once the connection is given up.
-    source: Option<Source<N>>,
-    failed: Option<Error>,
-}
-
-struct Source<N: Net> {
-    lease: Lease<N>,
-    body: Body,
-    reuse: Reuse,
+    reader: Reader<N>,
 }
 
 impl<N: Net> Response<N> {
-    /// Takes over a connection whose inbox begins with the body. A body that is there already is taken at once.
+    /// A response with this body, and with what is wrong with it already.
     pub(super) fn new(
         head: ResponseHead,
         shared: Rc<Shared<N>>,
         context: Context,
-        mut lease: Lease<N>,
-        body: Body,
-        reuse: Reuse,
+        body: (Incoming<N>, Option<Cause>),
     ) -> Self {
-        let inbox = std::mem::take(&mut lease.connection().inbox);
-        let source = Some(Source { lease, body, reuse });
-        let mut response = Self {
+        Self {
             head,
             shared,
             context,
-            ready: Vec::new(),
-            received: 0,
-            source,
-            failed: None,
-        };
-        response.arrived(inbox);
-        response
+            reader: Reader::new(body),
+        }
     }
 
     /// Status, headers and the connection that brought them.
@@ -78,66 +53,124 @@ impl<N: Net> Response<N> {
         &self.head
     }
 
-    /// Waits for some bytes of the body, at most `max`; none means that it has ended.
+    /// The attempts before this one, oldest first (urllib3: `retries.history`).
+    #[must_use]
+    pub fn history(&self) -> &[HistoryEntry] {
+        self.context.retry.history()
+    }
+
+    /// What is left of the request's retries (urllib3: `retries`).
+    #[must_use]
+    pub fn retries(&self) -> Retries {
+        self.context.retry.remaining()
+    }
+
+    /// Makes it ready to be handed out: its body is read as `reading` says.
+    pub(super) async fn hand_out(
+        &mut self,
+        reading: Reading,
+        max_codings: usize,
+    ) -> Result<(), AttemptError> {
+        let begun = self
+            .reader
+            .begin(reading, &self.head.headers, max_codings)
+            .await;
+        begun.map_err(|cause| self.failed(cause))
+    }
+
+    /// The fields behind a chunked body; none before its last byte was read (RFC 9110, section 6.5).
+    #[must_use]
+    pub const fn trailers(&self) -> &Headers {
+        self.reader.incoming().trailers()
+    }
+
+    /// How many bytes of the body were taken off the wire so far, before any decoding (urllib3: `tell`).
+    #[must_use]
+    pub const fn tell(&self) -> u64 {
+        self.reader.incoming().taken()
+    }
+
+    /// How many bytes of the body are still to be taken off the wire, before any decoding; `None` where the peer has not announced its length
+    /// (urllib3: `length_remaining`).
+    #[must_use]
+    pub const fn length_remaining(&self) -> Option<u64> {
+        self.reader.incoming().length_remaining()
+    }
+
+    /// Waits for some bytes of the body, at most `max`; none means that it has ended (urllib3: `read1`). No more than 64 KiB are decoded at
+    /// once, whatever `max` is.
     ///
     /// # Errors
-    /// Whatever keeps the body from being had whole; the same again on every further call.
+    /// Whatever keeps the body from being had whole, once what came before has been read; the same again on every further call.
     pub async fn read(&mut self, max: usize) -> Result<Vec<u8>, Error> {
-        if max == 0 {
-            return Ok(Vec::new());
-        }
-        while self.ready.is_empty() && self.failed.is_none() && self.source.is_some() {
-            if let Err(cause) = self.fill().await {
-                self.give_up(cause);
-            }
-        }
-        if self.ready.len() > max {
-            let rest = self.ready.split_off(max);
-            return Ok(std::mem::replace(&mut self.ready, rest));
-        }
-        match &self.failed {
-            Some(error) if self.ready.is_empty() => Err(error.clone()),
-            _ => Ok(std::mem::take(&mut self.ready)),
-        }
+        let piece = self.reader.some(max).await;
+        piece.map_err(|cause| self.told(cause))
     }
 
-    /// Waits for all of the rest of the body.
+    /// Waits for `amount` bytes, or as many as there are up to the end (urllib3: `read(amt)`).
     ///
     /// # Errors
-    /// As for [`Response::read`], and [`Error::BodyTooLarge`] where more than `limit` bytes are left. What has not
-    /// arrived by then is not read, and the connection is closed.
-    pub async fn read_all(&mut self, limit: u64) -> Result<Vec<u8>, Error> {
-        let mut whole = Vec::new();
-        loop {
-            let announced = self
-                .source
-                .as_ref()
-                .and_then(|source| source.body.left())
-                .unwrap_or(0);
-            let known = (whole.len() + self.ready.len()) as u64;
-            if known.saturating_add(announced) > limit {
-                self.ready.clear();
-                self.give_up(Cause::TooLarge { limit });
-            }
-            let piece = self.read(MAX_READ).await?;
-            if piece.is_empty() {
-                return Ok(whole);
-            }
-            if whole.is_empty() {
-                whole = piece;
-            } else {
-                whole.extend_from_slice(&piece);
-            }
-        }
+    /// As for [`Response::read`], but at once: fewer bytes than asked for would look like the end. Those that came before can still be had
+    /// by [`Response::read`].
+    pub async fn read_full(&mut self, amount: usize) -> Result<Vec<u8>, Error> {
+        let whole = self.reader.full(amount).await;
+        whole.map_err(|cause| self.told(cause))
     }
 
-    /// Reads the rest of the body and throws it away.
+    /// Waits for the next chunk as the server sent it, or `max` bytes of it; none means that the body has ended (urllib3: `read_chunked`).
+    ///
+    /// Of a body that is decoded, it is what the chunk comes to, at most 64 KiB at once. What another kind of read left behind is one chunk.
+    ///
+    /// # Errors
+    /// As for [`Response::read`], and [`Error::InvalidRequest`] where the body is not chunked.
+    pub async fn read_chunk(&mut self, max: usize) -> Result<Vec<u8>, Error> {
+        if !self.reader.incoming().is_chunked() {
+            return Err(Error::InvalidRequest(
+                "Response is not chunked. Header 'transfer-encoding: chunked' is missing.".into(),
+            ));
+        }
+        let chunk = self.reader.chunk(max).await;
+        chunk.map_err(|cause| self.told(cause))
+    }
+
+    /// Waits for a line with the LF that ends it, or `max` bytes of it; none means that the body has ended (Python: `readline`).
+    ///
+    /// # Errors
+    /// As for [`Response::read`]; the part of a line that came before a failure is a line.
+    pub async fn read_line(&mut self, max: usize) -> Result<Vec<u8>, Error> {
+        let line = self.reader.line(max).await;
+        line.map_err(|cause| self.told(cause))
+    }
+
+    /// Waits for all of the rest of the body (urllib3: `data`).
+    ///
+    /// # Errors
+    /// As for [`Response::read_full`], and [`Error::BodyTooLarge`] where more than `limit` bytes are left. What has not arrived by then is not
+    /// read, and the connection is closed.
+    pub async fn read_all(&mut self, limit: u64) -> Result<Vec<u8>, Error> {
+        let rest = self.reader.all(limit).await;
+        rest.map_err(|cause| self.told(cause))
+    }
+
+    /// Waits for all of the rest of the body and reads it as UTF-8.
+    ///
+    /// # Errors
+    /// As for [`Response::read_all`], and [`Error::Decode`] where it is not UTF-8; it can then still be read as bytes.
+    pub async fn text(&mut self, limit: u64) -> Result<String, Error> {
+        let whole = self.read_all(limit).await?;
+        String::from_utf8(whole).map_err(|error| {
+            self.reader.unread(error.into_bytes());
+            self.told(Cause::NotText)
+        })
+    }
+
+    /// Reads the rest of the body, without decoding it, and throws it away (urllib3: `drain_conn`).
     ///
     /// # Errors
     /// As for [`Response::read`].
     pub async fn drain(&mut self) -> Result<(), Error> {
-        while !self.read(MAX_READ).await?.is_empty() {}
-        Ok(())
+        let drained = self.reader.drain().await;
+        drained.map_err(|cause| self.told(cause))
     }
 
     /// Copies the rest of the body and says how many bytes that were. Waiting for the sink counts against the deadline alone.
@@ -169,121 +202,47 @@ impl<N: Net> Response<N> {
         wait: impl Future<Output = Result<T, String>>,
     ) -> Result<T, Error> {
         let bound = self.context.clocks.deadline();
-        let error = match bounded(&self.shared.net, bound, wait).await {
+        let cause = match bounded(&self.shared.net, bound, wait).await {
             Ok(Ok(output)) => return Ok(output),
-            Ok(Err(why)) => Error::Other(format!("the body could not be copied: {why}")),
-            Err(expiry) => self.error(Cause::TimedOut(expiry)),
+            Ok(Err(why)) => self.reader.fail(Cause::SinkFailed(why)),
+            Err(expiry) => self.reader.fail(Cause::TimedOut(expiry)),
         };
-        self.fail(error.clone());
-        Err(error)
+        Err(self.told(cause))
     }
 
-    /// Gives the connection up without waiting.
+    /// Gives the connection up without waiting (urllib3: `release_conn`). What was not read yet is thrown away.
+    ///
+    /// The connection is back in its pool where all of the body has arrived, and closed otherwise.
     pub fn release(&mut self) {
-        self.ready.clear();
-        if let Some(source) = self.source.take() {
-            source.lease.close("its response was not read to the end");
+        self.close();
+    }
+
+    /// Ends the body: nothing more is read of it, and its connection is closed where it is not back in its pool (urllib3: `close`).
+    pub fn close(&mut self) {
+        self.reader.close();
+    }
+
+    /// Reads what is left if that is cheaper than another connection, and gives the connection up otherwise.
+    pub(super) async fn discard(self) {
+        self.reader.discard().await;
+    }
+
+    const fn failed(&self, cause: Cause) -> AttemptError {
+        AttemptError {
+            phase: Phase::ReceiveBody,
+            sent: Sent::Something,
+            reused: self.head.connection.reused,
+            cause,
         }
     }
 
-    async fn fill(&mut self) -> Result<(), Cause> {
-        let Some(Source { lease, body, .. }) = &mut self.source else {
-            return Ok(());
-        };
-        let connection = lease.connection();
-        let net = &self.shared.net;
-        let bound = self.context.clocks.bound(Phase::ReceiveBody, || net.now());
-        let received = bounded(net, bound, connection.receive(MAX_READ))
-            .await
-            .map_err(Cause::TimedOut)?;
-        let ended = match received {
-            Ok(0) => Ok(()),
-            Ok(_) => {
-                let inbox = std::mem::take(&mut connection.inbox);
-                self.arrived(inbox);
-                return Ok(());
-            }
-            Err(error) if matches!(error.kind, IoKind::Gone | IoKind::Truncated) => {
-                Err(Cause::Broken(error.message))
-            }
-            Err(error) => return Err(broken_midway(error)),
-        };
-        // However the connection ended, the count of missing bytes says more about a body whose length is known.
-        match (body.end_of_stream(), ended) {
-            (Err(BodyError::Incomplete(missing)), _) => Err(Cause::Incomplete {
-                received: self.received,
-                missing,
-            }),
-            (Err(BodyError::Chunk(why)), _) => Err(Cause::MalformedChunk(why)),
-            (Ok(()), Err(cause)) => Err(cause),
-            (Ok(()), Ok(())) => {
-                self.settle(false);
-                Ok(())
-            }
-        }
-    }
-
-    /// Takes the body out of what has arrived.
-    fn arrived(&mut self, mut inbox: Vec<u8>) {
-        let Some(Source { body, .. }) = &mut self.source else {
-            return;
-        };
-        let outcome = body.unframe(&mut inbox);
-        self.received += inbox.len() as u64;
-        self.ready = inbox;
-        match outcome {
-            Err(BodyError::Chunk(why)) => self.give_up(Cause::MalformedChunk(why)),
-            Err(BodyError::Incomplete(missing)) => self.give_up(Cause::Incomplete {
-                received: self.received,
-                missing,
-            }),
-            Ok(excess) => self.settle(!excess.is_empty()),
-        }
-    }
-
-    /// Parts with the connection if the body has ended.
-    fn settle(&mut self, has_excess: bool) {
-        let Some(Source { lease, reuse, .. }) =
-            self.source.take_if(|source| source.body.has_ended())
-        else {
-            return;
-        };
-        match reuse {
-            Reuse::Close(reason) => lease.close(reason),
-            Reuse::Keep if has_excess => lease.close("more came than the response has"),
-            Reuse::Keep => lease.checkin(),
-        }
-    }
-
-    /// Ends the body with what became of the exchange.
-    fn give_up(&mut self, cause: Cause) {
-        self.fail(self.error(cause));
-    }
-
-    /// Ends the body: every further read fails like this.
-    fn fail(&mut self, error: Error) {
-        self.failed = Some(error);
-        if let Some(source) = self.source.take() {
-            source
-                .lease
-                .close("its response could not be read to the end");
-        }
-    }
-
-    fn error(&self, cause: Cause) -> Error {
+    fn told(&self, cause: Cause) -> Error {
         let Context {
             method,
             url,
             attempt,
             ..
         } = &self.context;
-        let reused = self.head.connection.reused;
-        let failed = AttemptError {
-            phase: Phase::ReceiveBody,
-            sent: Sent::Something,
-            reused,
-            cause,
-        };
-        blame::tell(failed, method, url, *attempt)
+        blame::tell(self.failed(cause), method, url, *attempt)
     }
 }

@@ -1,25 +1,33 @@
-//! What everything under one manager shares: the network, the count of connections, the record of events.
+//! What everything under one manager shares: the network, the table of hosts, the ledger and the count of connections, the record of events.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::task::Waker;
 
 use super::Net;
+use super::connection::Connection;
 use super::transport::WallClock;
-use crate::types::Event;
+use crate::machine::pool::Ledger;
+use crate::types::{Event, Hosts};
 
-pub(super) struct Shared<N> {
+pub(super) struct Shared<N: Net> {
     pub(super) net: N,
+    pub(super) hosts: Hosts,
     pub(super) wall_clock: WallClock,
+    pub(super) ledger: RefCell<Ledger<Connection<N>, Waker>>,
     opened: Cell<u64>,
     events: RefCell<VecDeque<Event>>,
     capacity: usize,
 }
 
 impl<N: Net> Shared<N> {
-    pub(super) fn new(net: N, capacity: usize) -> Self {
+    /// Keeps up to `capacity` events, and up to `cap` connections open at once.
+    pub(super) fn new(net: N, hosts: Hosts, capacity: usize, cap: Option<usize>) -> Self {
         Self {
             net,
+            hosts,
             wall_clock: WallClock::default(),
+            ledger: RefCell::new(Ledger::new(cap)),
             opened: Cell::new(0),
             events: RefCell::default(),
             capacity,
@@ -42,6 +50,13 @@ impl<N: Net> Shared<N> {
             events.pop_front();
         }
         events.push_back(event());
+    }
+
+    /// Bytes that nobody can foretell.
+    pub(super) fn random<const COUNT: usize>(&self) -> [u8; COUNT] {
+        let mut bytes = [0; COUNT];
+        self.net.random(&mut bytes);
+        bytes
     }
 
     pub(super) fn take_events(&self) -> Vec<Event> {

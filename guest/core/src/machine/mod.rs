@@ -1,4 +1,7 @@
-//! State without I/O: the ledger of pools and the HTTP/1.1 codec. Bytes and instants go in, decisions and values come out.
+//! State without I/O: the ledger of pools, the HTTP/1.1 codec, a streamed form, the decoders of content. Bytes and instants go in, decisions and
+//! values come out.
 
+pub mod decode;
 pub mod h1;
+pub mod multipart;
 pub mod pool;

@@ -1,6 +1,9 @@
 //! What a caller is told about a failed attempt: the case that it can act on, in urllib3's words where it has them.
 
-use crate::types::{AttemptError, Cause, Error, Expiry, Failure, Method, Phase, Sent, Url};
+use crate::types::{
+    AttemptError, Cause, Error, Exhausted, Expiry, Failure, HistoryEntry, LastOutcome, Method,
+    Phase, Sent, Url,
+};
 
 /// Turns the facts of an attempt into the caller's error.
 #[must_use]
@@ -25,9 +28,12 @@ pub fn tell(failed: AttemptError, method: &Method, url: &Url, attempt: u32) -> E
         Cause::Unresolved(_) => Error::NameResolution(failure),
         Cause::NotConnected(_) => Error::ConnectionFailed(failure),
         Cause::Denied(_) => Error::Denied(failure),
-        Cause::ClosedUnanswered(_) | Cause::Broken(_) | Cause::Malformed(_) => {
-            Error::Protocol(failure)
-        }
+        Cause::ClosedUnanswered(_)
+        | Cause::Broken(_)
+        | Cause::Malformed(_)
+        | Cause::Unfollowable(_) => Error::Protocol(failure),
+        Cause::NoSlot | Cause::TimedOut(Expiry::Pool) => Error::PoolTimeout(failure),
+        Cause::PoolClosed => Error::PoolClosed(failure),
         Cause::TimedOut(Expiry::Deadline) => Error::DeadlineExceeded(failure),
         Cause::TimedOut(_) if phase < Phase::Send => Error::ConnectTimeout(failure),
         Cause::TimedOut(_) => Error::ReadTimeout(failure),
@@ -39,12 +45,78 @@ pub fn tell(failed: AttemptError, method: &Method, url: &Url, attempt: u32) -> E
             failure,
         },
         Cause::TooLarge { .. } => Error::BodyTooLarge(failure),
+        Cause::BadBody(why) => Error::InvalidRequest(why),
+        Cause::Undecodable { .. } | Cause::TooManyCodings(_) | Cause::NotText => {
+            Error::Decode(failure)
+        }
+        Cause::SinkFailed(_) => Error::Other(failure.message),
+        Cause::NotReplayable => Error::BodyNotReplayable(failure),
+    }
+}
+
+/// The error of a request through a pool that is for another host, in urllib3's words (`HostChangedError`).
+#[must_use]
+pub fn host_changed(url: &Url) -> Error {
+    Error::HostChanged(format!(
+        "Tried to open a foreign host with url: {}",
+        url.as_str()
+    ))
+}
+
+/// The error of a request that has used up its attempts, in urllib3's words (`MaxRetryError`).
+#[must_use]
+pub fn exhausted(
+    last: LastOutcome,
+    method: &Method,
+    url: &Url,
+    attempts: u32,
+    history: Vec<HistoryEntry>,
+) -> Error {
+    let is_redirect = history.last().is_some_and(|entry| entry.location.is_some());
+    let reason = match &last {
+        LastOutcome::Failed(error) => format!("{}({:?})", class(error), error.message()),
+        LastOutcome::Status(_) if is_redirect => "ResponseError('too many redirects')".into(),
+        LastOutcome::Status(status) => {
+            format!("ResponseError('too many {status} error responses')")
+        }
+    };
+    let exhausted = Box::new(Exhausted {
+        message: format!(
+            "Max retries exceeded with url: {} (Caused by {reason})",
+            url.target()
+        ),
+        method: method.to_string(),
+        url: url.as_str().to_owned(),
+        attempts,
+        last,
+        history,
+    });
+    if is_redirect {
+        Error::TooManyRedirects(exhausted)
+    } else {
+        Error::RetriesExhausted(exhausted)
+    }
+}
+
+/// What urllib3 calls a failure that is retried.
+const fn class(error: &Error) -> &'static str {
+    match error {
+        Error::NameResolution(_) => "NameResolutionError",
+        Error::ConnectionFailed(_) => "NewConnectionError",
+        Error::ConnectTimeout(_) => "ConnectTimeoutError",
+        Error::ReadTimeout(_) => "ReadTimeoutError",
+        Error::Tls(..) => "SSLError",
+        _ => "ProtocolError",
     }
 }
 
 fn message(cause: &Cause, phase: Phase, url: &Url) -> String {
     let host = url.origin().host().as_str();
     match cause {
+        Cause::NoSlot | Cause::TimedOut(Expiry::Pool) => {
+            "Pool is empty and a new connection can't be opened due to blocking mode.".into()
+        }
+        Cause::PoolClosed => "Pool is closed.".into(),
         Cause::Unresolved(why) => format!("Failed to resolve '{host}' ({why})"),
         Cause::NotConnected(why) => format!("Failed to establish a new connection: {why}"),
         Cause::Denied(what) => format!("The host of this component does not allow it: {what}"),
@@ -53,7 +125,16 @@ fn message(cause: &Cause, phase: Phase, url: &Url) -> String {
             format!("Connection aborted. {why}")
         }
         Cause::TimedOut(expiry) => timed_out(*expiry, phase, host),
-        Cause::Tls(_, why) => why.clone(),
+        Cause::Tls(_, why) | Cause::Unfollowable(why) | Cause::BadBody(why) => why.clone(),
+        Cause::Undecodable { coding, detail } => format!(
+            "Received response with content-encoding: {coding}, but failed to decode it. ({detail})"
+        ),
+        Cause::TooManyCodings(why) => why.clone(),
+        Cause::NotText => "The body is not UTF-8".into(),
+        Cause::SinkFailed(why) => format!("the body could not be copied: {why}"),
+        Cause::NotReplayable => {
+            "The body would have to be sent again, but it was streamed and cannot be".into()
+        }
         Cause::MalformedChunk(why) => format!("Connection broken: InvalidChunkLength({why})"),
         Cause::Incomplete {
             received,
@@ -75,12 +156,15 @@ fn message(cause: &Cause, phase: Phase, url: &Url) -> String {
 
 fn timed_out(expiry: Expiry, phase: Phase, host: &str) -> String {
     let clock = match expiry {
+        Expiry::Pool => "pool timeout",
         Expiry::Connect => "connect timeout",
         Expiry::Read => "read timeout",
         Expiry::Total => "total timeout",
         Expiry::Deadline => "deadline",
     };
     match phase {
+        Phase::Backoff => format!("The next attempt would come too late. ({clock})"),
+        Phase::Checkout => format!("Waiting for a connection to {host} timed out. ({clock})"),
         Phase::Resolve => format!("Looking up '{host}' timed out. ({clock})"),
         Phase::Connect => format!("Connection to {host} timed out. ({clock})"),
         Phase::Handshake => format!("The TLS handshake with {host} timed out. ({clock})"),
@@ -98,6 +182,30 @@ mod tests {
     fn every_cause_has_its_case() {
         let text = || String::from("why");
         for (cause, phase, kind, expected) in [
+            (
+                Cause::NoSlot,
+                Phase::Checkout,
+                "pool-timeout",
+                "Pool is empty and a new connection can't be opened due to blocking mode.",
+            ),
+            (
+                Cause::TimedOut(Expiry::Pool),
+                Phase::Checkout,
+                "pool-timeout",
+                "Pool is empty and a new connection can't be opened due to blocking mode.",
+            ),
+            (
+                Cause::PoolClosed,
+                Phase::Checkout,
+                "pool-closed",
+                "Pool is closed.",
+            ),
+            (
+                Cause::TimedOut(Expiry::Deadline),
+                Phase::Checkout,
+                "deadline-exceeded",
+                "Waiting for a connection to h.test timed out. (deadline)",
+            ),
             (
                 Cause::Unresolved(text()),
                 Phase::Resolve,

@@ -2,11 +2,39 @@
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 
-use super::framing;
-use crate::types::{Content, Error, Header, Headers, Method, Url};
+use super::framing::{self, RequestFraming};
+use crate::types::{Error, Header, Headers, Method, Payload, Skipped, Url, Writing};
 
 /// What we call ourselves.
 pub const USER_AGENT: &str = concat!("urlpool/", env!("CARGO_PKG_VERSION"));
+
+/// A request whose head is to be written.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// The request's method.
+    pub method: &'a Method,
+    /// The URL it is sent to.
+    pub url: &'a Url,
+    /// The body.
+    pub payload: &'a Payload,
+    /// The `Content-Type` that the body brings, where the caller names none.
+    pub content_type: Option<&'a str>,
+    /// The caller's own fields.
+    pub headers: &'a Headers,
+    /// What the caller decides about the writing.
+    pub writing: Writing,
+}
+
+/// The fields of a request, and what they say about its body.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Fields {
+    /// Everything between the request line and the empty line.
+    pub headers: Headers,
+    /// How the end of the body is told.
+    pub framing: RequestFraming,
+    /// Whether the server is asked for a `100 Continue`, so that the body had better wait for it.
+    pub awaits_continue: bool,
+}
 
 /// The fields of a request: ours first, then the caller's as they were given (urllib3's order on the wire).
 ///
@@ -15,12 +43,15 @@ pub const USER_AGENT: &str = concat!("urlpool/", env!("CARGO_PKG_VERSION"));
 ///
 /// # Errors
 /// [`Error::InvalidRequest`] where the caller's fields contradict each other or the body.
-pub fn of_request(
-    method: &Method,
-    url: &Url,
-    content: &Content,
-    headers: &Headers,
-) -> Result<Headers, Error> {
+pub fn of_request(asked: &Asked<'_>) -> Result<Fields, Error> {
+    let Asked {
+        method,
+        url,
+        payload,
+        content_type,
+        headers,
+        writing,
+    } = *asked;
     if method.is("CONNECT") {
         return Err(Error::InvalidRequest(
             "CONNECT asks a proxy for a tunnel and is not a request to a URL".into(),
@@ -31,23 +62,57 @@ pub fn of_request(
             "there is more than one Host header; give one or none".into(),
         ));
     }
-    let length = framing::of_request(method, content, headers)?;
-    let mut fields = Vec::with_capacity(headers.len() + 5);
-    let mut add = |name: &str, value: &dyn Fn() -> Vec<u8>| {
-        if !headers.has(name) {
+    let framing = framing::of_request(method, payload, headers, writing.is_chunked)?;
+    // RFC 9110, section 10.1.1: no expectation without content.
+    let expects_continue = writing.expects_continue && payload.has_content();
+    let mut fields = Vec::with_capacity(headers.len() + 7);
+    let mut add = |is_due: bool, name: &str, value: &dyn Fn() -> Vec<u8>| {
+        if is_due && !headers.has(name) {
             fields.push(Header::received(name.to_owned(), value()));
         }
     };
-    add("Host", &|| url.origin().authority().into_bytes());
-    add("Accept-Encoding", &|| b"identity".to_vec());
-    if let Some(length) = length {
-        add("Content-Length", &|| length.to_string().into_bytes());
+    let Skipped {
+        host,
+        accept_encoding,
+        user_agent,
+    } = writing.skipped;
+    add(!host, "Host", &|| url.origin().authority().into_bytes());
+    add(!accept_encoding, "Accept-Encoding", &|| {
+        b"identity".to_vec()
+    });
+    match framing {
+        RequestFraming::Absent => {}
+        RequestFraming::Length(length) => {
+            add(true, "Content-Length", &|| length.to_string().into_bytes())
+        }
+        RequestFraming::Chunked => add(true, "Transfer-Encoding", &|| b"chunked".to_vec()),
     }
-    add("User-Agent", &|| USER_AGENT.as_bytes().to_vec());
+    add(!user_agent, "User-Agent", &|| {
+        USER_AGENT.as_bytes().to_vec()
+    });
     if let Some(credentials) = url.credentials() {
-        add("Authorization", &|| basic(&credentials));
+        add(true, "Authorization", &|| basic(&credentials));
     }
-    Ok(fields.into_iter().chain(headers.iter().cloned()).collect())
+    if let Some(content_type) = content_type {
+        add(true, "Content-Type", &|| content_type.as_bytes().to_vec());
+    }
+    add(expects_continue, "Expect", &|| b"100-continue".to_vec());
+    Ok(Fields {
+        headers: fields.into_iter().chain(headers.iter().cloned()).collect(),
+        framing,
+        awaits_continue: if headers.has("expect") {
+            payload.has_content() && is_expected_by_hand(headers)
+        } else {
+            expects_continue
+        },
+    })
+}
+
+/// Whether the caller wrote the expectation by hand.
+fn is_expected_by_hand(headers: &Headers) -> bool {
+    headers
+        .elements("expect")
+        .any(|expectation| expectation.eq_ignore_ascii_case(b"100-continue"))
 }
 
 /// `Basic` credentials (RFC 7617, section 2) for `name:password`.
@@ -59,63 +124,98 @@ pub fn basic(credentials: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::types::Streamed;
 
-    type Fields = &'static [(&'static str, &'static str)];
+    type Pairs = &'static [(&'static str, &'static str)];
 
-    fn written(method: &str, url: &str, content: &Content, fields: Fields) -> Option<Vec<String>> {
-        let (method, url) = (Method::parse(method).unwrap(), Url::parse(url).unwrap());
-        let headers = Headers::parse(fields.iter().copied()).unwrap();
-        let fields = of_request(&method, &url, content, &headers).ok()?;
-        let line = |header: &Header| {
-            format!(
-                "{}: {}",
-                header.name(),
-                String::from_utf8_lossy(header.value())
-            )
-        };
-        Some(fields.iter().map(line).collect())
+    /// A request of which a row names only what matters.
+    #[derive(Clone)]
+    struct Row {
+        method: &'static str,
+        url: &'static str,
+        payload: Payload,
+        content_type: Option<&'static str>,
+        headers: Pairs,
+        writing: Writing,
     }
+
+    fn row() -> Row {
+        Row {
+            method: "POST",
+            url: "http://h/",
+            payload: Payload::None,
+            content_type: None,
+            headers: &[],
+            writing: Writing::default(),
+        }
+    }
+
+    fn get() -> Row {
+        Row {
+            method: "GET",
+            ..row()
+        }
+    }
+
+    fn abc() -> Payload {
+        Payload::Bytes(b"abc".to_vec())
+    }
+
+    fn written(row: &Row) -> Result<Fields, Error> {
+        of_request(&Asked {
+            method: &Method::parse(row.method).unwrap(),
+            url: &Url::parse(row.url).unwrap(),
+            payload: &row.payload,
+            content_type: row.content_type,
+            headers: &Headers::parse(row.headers.iter().copied()).unwrap(),
+            writing: row.writing,
+        })
+    }
+
+    fn lines(row: &Row) -> Vec<String> {
+        let line = |header: &Header| format!("{}: {}", header.name(), header.text());
+        written(row).unwrap().headers.iter().map(line).collect()
+    }
+
+    const HOST: &str = "Host: h";
+    const CODING: &str = "Accept-Encoding: identity";
+    const AGENT: &str = concat!("User-Agent: urlpool/", env!("CARGO_PKG_VERSION"));
 
     #[test]
     fn ours_come_first_and_give_way() {
-        let agent = format!("User-Agent: {USER_AGENT}");
-        let bytes = Content::Bytes(b"abc".to_vec());
-        type Row<'a> = (
-            &'a str,
-            &'a str,
-            &'a str,
-            &'a Content,
-            Fields,
-            &'a [&'a str],
-        );
-        let rows: [Row<'_>; 6] = [
-            (
-                "plain",
-                "GET",
-                "http://h/",
-                &Content::Empty,
-                &[],
-                &["Host: h", "Accept-Encoding: identity", &agent],
-            ),
+        let streamed = |length| {
+            Payload::Streamed(Streamed {
+                length,
+                can_rewind: false,
+            })
+        };
+        let skipped = Skipped {
+            host: true,
+            accept_encoding: true,
+            user_agent: true,
+        };
+        let rows: [(&str, Row, &[&str]); 12] = [
+            ("plain", get(), &[HOST, CODING, AGENT]),
             (
                 "a port that is not the scheme's own, and a root dot",
-                "GET",
-                "https://h.:80/",
-                &Content::Empty,
-                &[],
-                &["Host: h:80", "Accept-Encoding: identity", &agent],
+                Row {
+                    url: "https://h.:80/",
+                    ..get()
+                },
+                &["Host: h:80", CODING, AGENT],
             ),
             (
                 "a body",
-                "POST",
-                "http://h/",
-                &bytes,
-                &[("X-A", "1"), ("x-b", "2"), ("X-A", "3")],
+                Row {
+                    payload: abc(),
+                    headers: &[("X-A", "1"), ("x-b", "2"), ("X-A", "3")],
+                    ..row()
+                },
                 &[
-                    "Host: h",
-                    "Accept-Encoding: identity",
+                    HOST,
+                    CODING,
                     "Content-Length: 3",
-                    &agent,
+                    AGENT,
                     "X-A: 1",
                     "x-b: 2",
                     "X-A: 3",
@@ -123,73 +223,263 @@ mod tests {
             ),
             (
                 "the caller's own",
-                "GET",
-                "http://h/",
-                &Content::Empty,
-                &[
-                    ("user-agent", "me"),
-                    ("HOST", "other"),
-                    ("accept-encoding", "gzip"),
-                ],
+                Row {
+                    headers: &[
+                        ("user-agent", "me"),
+                        ("HOST", "other"),
+                        ("accept-encoding", "gzip"),
+                    ],
+                    ..get()
+                },
                 &["user-agent: me", "HOST: other", "accept-encoding: gzip"],
             ),
             (
                 "userinfo",
-                "GET",
-                "http://user:pa%20ss@h/",
-                &Content::Empty,
-                &[],
-                &[
-                    "Host: h",
-                    "Accept-Encoding: identity",
-                    &agent,
-                    "Authorization: Basic dXNlcjpwYSBzcw==",
-                ],
+                Row {
+                    url: "http://user:pa%20ss@h/",
+                    ..get()
+                },
+                &[HOST, CODING, AGENT, "Authorization: Basic dXNlcjpwYSBzcw=="],
             ),
             (
                 "the caller's credentials win over userinfo",
-                "GET",
-                "http://user:x@h/",
-                &Content::Empty,
-                &[("authorization", "Bearer t")],
+                Row {
+                    url: "http://user:x@h/",
+                    headers: &[("authorization", "Bearer t")],
+                    ..get()
+                },
+                &[HOST, CODING, AGENT, "authorization: Bearer t"],
+            ),
+            (
+                "everything of ours, in order",
+                Row {
+                    url: "http://u:p@h/",
+                    payload: streamed(None),
+                    content_type: Some("text/x"),
+                    headers: &[("X-A", "1")],
+                    writing: Writing {
+                        expects_continue: true,
+                        ..Writing::default()
+                    },
+                    ..row()
+                },
                 &[
-                    "Host: h",
-                    "Accept-Encoding: identity",
-                    &agent,
-                    "authorization: Bearer t",
+                    HOST,
+                    CODING,
+                    "Transfer-Encoding: chunked",
+                    AGENT,
+                    "Authorization: Basic dTpw",
+                    "Content-Type: text/x",
+                    "Expect: 100-continue",
+                    "X-A: 1",
                 ],
             ),
+            (
+                "everything of the caller's",
+                Row {
+                    url: "http://u:p@h/",
+                    payload: streamed(Some(3)),
+                    content_type: Some("text/x"),
+                    headers: &[
+                        ("expect", "100-Continue"),
+                        ("content-type", "text/y"),
+                        ("authorization", "x"),
+                        ("user-agent", "y"),
+                        ("content-length", "3"),
+                        ("accept-encoding", "gzip"),
+                        ("host", "z"),
+                    ],
+                    writing: Writing {
+                        expects_continue: true,
+                        ..Writing::default()
+                    },
+                    ..row()
+                },
+                &[
+                    "expect: 100-Continue",
+                    "content-type: text/y",
+                    "authorization: x",
+                    "user-agent: y",
+                    "content-length: 3",
+                    "accept-encoding: gzip",
+                    "host: z",
+                ],
+            ),
+            (
+                "chunked by hand",
+                Row {
+                    payload: streamed(None),
+                    headers: &[("transfer-encoding", "CHUNKED")],
+                    ..row()
+                },
+                &[HOST, CODING, AGENT, "transfer-encoding: CHUNKED"],
+            ),
+            (
+                "ours left out",
+                Row {
+                    writing: Writing {
+                        skipped,
+                        ..Writing::default()
+                    },
+                    ..row()
+                },
+                &["Content-Length: 0"],
+            ),
+            (
+                "one of ours left out",
+                Row {
+                    writing: Writing {
+                        skipped: Skipped {
+                            accept_encoding: true,
+                            ..Skipped::default()
+                        },
+                        ..Writing::default()
+                    },
+                    ..get()
+                },
+                &[HOST, AGENT],
+            ),
+            (
+                "ours left out, the caller's own sent",
+                Row {
+                    headers: &[
+                        ("host", "x"),
+                        ("accept-encoding", "br"),
+                        ("user-agent", "me"),
+                    ],
+                    writing: Writing {
+                        skipped,
+                        ..Writing::default()
+                    },
+                    ..get()
+                },
+                &["host: x", "accept-encoding: br", "user-agent: me"],
+            ),
         ];
-        for (case, method, url, content, fields, expected) in rows {
+        for (case, row, expected) in rows {
+            assert_eq!(lines(&row), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn only_a_body_is_waited_for() {
+        let asked = Writing {
+            expects_continue: true,
+            ..Writing::default()
+        };
+        let by_hand: Pairs = &[("Expect", "x, 100-CONTINUE")];
+        let streamed = |length| {
+            Payload::Streamed(Streamed {
+                length,
+                can_rewind: false,
+            })
+        };
+        for (case, payload, writing, headers, expect, awaits) in [
+            ("a body", abc(), asked, &[][..], true, true),
+            ("a streamed body", streamed(None), asked, &[], true, true),
+            (
+                "a streamed body of no bytes",
+                streamed(Some(0)),
+                asked,
+                &[],
+                false,
+                false,
+            ),
+            (
+                "a body of no bytes",
+                Payload::Bytes(vec![]),
+                asked,
+                &[],
+                false,
+                false,
+            ),
+            ("no body", Payload::None, asked, &[], false, false),
+            (
+                "not asked for",
+                abc(),
+                Writing::default(),
+                &[],
+                false,
+                false,
+            ),
+            ("by hand", abc(), Writing::default(), by_hand, true, true),
+            (
+                "another expectation by hand",
+                abc(),
+                Writing::default(),
+                &[("Expect", "x")],
+                true,
+                false,
+            ),
+            (
+                "asked for, but another expectation by hand",
+                abc(),
+                asked,
+                &[("Expect", "x")],
+                true,
+                false,
+            ),
+            (
+                "no body, by hand",
+                Payload::None,
+                Writing::default(),
+                by_hand,
+                true,
+                false,
+            ),
+        ] {
+            let fields = written(&Row {
+                payload,
+                writing,
+                headers,
+                ..row()
+            })
+            .unwrap();
             assert_eq!(
-                written(method, url, content, fields).unwrap(),
-                expected,
+                (fields.headers.has("expect"), fields.awaits_continue),
+                (expect, awaits),
                 "{case}"
             );
         }
     }
 
     #[test]
-    fn a_tunnel_is_not_a_request() {
-        for method in ["CONNECT", "connect"] {
+    fn what_contradicts_itself_is_refused() {
+        for (case, row) in [
+            (
+                "a tunnel is no request",
+                Row {
+                    method: "CONNECT",
+                    ..row()
+                },
+            ),
+            (
+                "a tunnel in lower case",
+                Row {
+                    method: "connect",
+                    ..row()
+                },
+            ),
+            (
+                "two hosts",
+                Row {
+                    headers: &[("Host", "a"), ("host", "a")],
+                    ..get()
+                },
+            ),
+            (
+                "a length that does not fit",
+                Row {
+                    headers: &[("Content-Length", "1")],
+                    ..get()
+                },
+            ),
+        ] {
             assert_eq!(
-                written(method, "http://h/", &Content::Empty, &[]),
-                None,
-                "{method}"
+                written(&row).unwrap_err().kind(),
+                "invalid-request",
+                "{case}"
             );
         }
-    }
-
-    #[test]
-    fn two_hosts_are_refused() {
-        assert_eq!(
-            written(
-                "GET",
-                "http://h/",
-                &Content::Empty,
-                &[("Host", "a"), ("host", "a")]
-            ),
-            None
-        );
     }
 }

@@ -1,6 +1,6 @@
 //! Where bodies begin and end (RFC 9112, section 6).
 
-use crate::types::{Content, Error, Headers, Method};
+use crate::types::{Error, Headers, Method, Payload};
 
 /// How the end of a response's body is known.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -13,37 +13,88 @@ pub enum BodyFraming {
     UntilClose,
 }
 
-/// The value of the `Content-Length` that we add to a request, if any.
+/// How the end of a request's body is told.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum RequestFraming {
+    /// There is no body and nothing says so.
+    Absent,
+    /// By `Content-Length`: exactly this many bytes must be sent.
+    Length(u64),
+    /// By the chunked coding, also around no bytes at all.
+    Chunked,
+}
+
+/// How the end of a request's body is told (RFC 9112, section 6.3).
 ///
-/// Without a body it is 0 for methods that usually have one, as urllib3 does (RFC 9110, section 8.6).
+/// A body is as long as it is or as its caller announced; one of unknown length is chunked, and so is any where `is_chunked` or the caller's
+/// `Transfer-Encoding` asks for it. A caller's `Content-Length` stands for the length of a streamed body that is not announced otherwise.
+/// Without a body the length is 0 for methods that usually have one, as urllib3 does (RFC 9110, section 8.6).
 ///
 /// # Errors
-/// [`Error::InvalidRequest`] where the caller's own framing fields do not fit the body.
+/// [`Error::InvalidRequest`] where the caller's own framing fields fit neither the body nor each other.
 pub fn of_request(
     method: &Method,
-    content: &Content,
+    payload: &Payload,
     headers: &Headers,
-) -> Result<Option<u64>, Error> {
+    is_chunked: bool,
+) -> Result<RequestFraming, Error> {
+    let length = payload.length();
+    let written = written_length(headers, length)?;
     if headers.has("transfer-encoding") {
-        return Err(Error::InvalidRequest(
-            "Transfer-Encoding does not fit a body of known length; leave it out".into(),
-        ));
-    }
-    let length = content.len() as u64;
-    let mut written = headers.all("content-length");
-    match (written.next(), written.next()) {
-        (None, _) => {}
-        (Some(value), None) if parse_length(value) == Some(length) => return Ok(None),
-        (Some(_), _) => {
-            return Err(Error::InvalidRequest(format!(
-                "Content-Length does not fit the body, which has {length} bytes; leave it out"
-            )));
+        let mut codings = headers.elements("transfer-encoding");
+        let is_only_chunked = codings
+            .next()
+            .is_some_and(|coding| coding.eq_ignore_ascii_case(b"chunked"))
+            && codings.next().is_none();
+        if !is_only_chunked {
+            return Err(Error::InvalidRequest(
+                "the only Transfer-Encoding that can be sent is chunked".into(),
+            ));
         }
+        if !is_chunked && !payload.is_streamed() {
+            return Err(Error::InvalidRequest(
+                "Transfer-Encoding does not fit a body of known length; leave it out, or ask for a chunked body".into(),
+            ));
+        }
+    }
+    let is_chunked = is_chunked || headers.has("transfer-encoding");
+    if is_chunked && written.is_some() {
+        return Err(Error::InvalidRequest(
+            "a chunked body has no Content-Length; leave it out".into(),
+        ));
     }
     let usually_empty = ["GET", "HEAD", "DELETE", "TRACE", "OPTIONS", "CONNECT"]
         .iter()
         .any(|name| method.is(name));
-    Ok((!content.is_empty() || !usually_empty).then_some(length))
+    Ok(match written.or(length) {
+        _ if is_chunked => RequestFraming::Chunked,
+        None => RequestFraming::Chunked,
+        Some(_) if payload.is_none() && usually_empty && written.is_none() => {
+            RequestFraming::Absent
+        }
+        Some(length) => RequestFraming::Length(length),
+    })
+}
+
+/// The length that the caller's `Content-Length` names, which must be the body's where that is known.
+fn written_length(headers: &Headers, length: Option<u64>) -> Result<Option<u64>, Error> {
+    let mut written = headers.all("content-length");
+    let Some(value) = written.next() else {
+        return Ok(None);
+    };
+    match (parse_length(value), length) {
+        _ if written.next().is_some() => Err(Error::InvalidRequest(
+            "there is more than one Content-Length; leave them out".into(),
+        )),
+        (Some(named), None) => Ok(Some(named)),
+        (Some(named), Some(length)) if named == length => Ok(Some(named)),
+        (_, Some(length)) => Err(Error::InvalidRequest(format!(
+            "Content-Length does not fit the body, which has {length} bytes; leave it out"
+        ))),
+        (None, None) => Err(Error::InvalidRequest(
+            "Content-Length is not a number".into(),
+        )),
+    }
 }
 
 /// How the body of a response to `method` ends (RFC 9112, section 6.3).
@@ -90,214 +141,4 @@ fn parse_length(value: &[u8]) -> Option<u64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    type Fields = &'static [(&'static str, &'static str)];
-
-    fn headers(fields: Fields) -> Headers {
-        Headers::parse(fields.iter().copied()).unwrap()
-    }
-
-    #[test]
-    fn requests_say_how_long_they_are() {
-        let bytes = |text: &str| Content::Bytes(text.into());
-        type Row = (
-            &'static str,
-            &'static str,
-            Content,
-            Fields,
-            Option<Option<u64>>,
-        );
-        let rows: [Row; 10] = [
-            ("GET", "GET", Content::Empty, &[], Some(None)),
-            ("empty POST", "POST", Content::Empty, &[], Some(Some(0))),
-            ("empty PUT", "PUT", Content::Empty, &[], Some(Some(0))),
-            ("unknown method", "BREW", Content::Empty, &[], Some(Some(0))),
-            ("GET with a body", "GET", bytes("abc"), &[], Some(Some(3))),
-            (
-                "GET with a body of no bytes",
-                "GET",
-                bytes(""),
-                &[],
-                Some(Some(0)),
-            ),
-            (
-                "fitting length by hand",
-                "POST",
-                bytes("abc"),
-                &[("content-length", "3")],
-                Some(None),
-            ),
-            (
-                "wrong length by hand",
-                "POST",
-                bytes("abc"),
-                &[("Content-Length", "4")],
-                None,
-            ),
-            (
-                "two lengths by hand",
-                "POST",
-                bytes("abc"),
-                &[("Content-Length", "3"), ("Content-Length", "3")],
-                None,
-            ),
-            (
-                "chunked by hand",
-                "POST",
-                bytes("abc"),
-                &[("Transfer-Encoding", "chunked")],
-                None,
-            ),
-        ];
-        for (case, method, content, fields, expected) in rows {
-            let method = Method::parse(method).unwrap();
-            assert_eq!(
-                of_request(&method, &content, &headers(fields)).ok(),
-                expected,
-                "{case}"
-            );
-        }
-    }
-
-    #[test]
-    fn responses_end_by_the_rules() {
-        use BodyFraming::{Chunked, Length, UntilClose};
-        let rows: [(&str, &str, u16, Fields, Option<BodyFraming>); 20] = [
-            (
-                "length",
-                "GET",
-                200,
-                &[("Content-Length", "5")],
-                Some(Length(5)),
-            ),
-            ("nothing said", "GET", 200, &[], Some(UntilClose)),
-            (
-                "chunked",
-                "GET",
-                200,
-                &[("Transfer-Encoding", "Chunked")],
-                Some(Chunked),
-            ),
-            (
-                "chunked wins",
-                "GET",
-                200,
-                &[("Transfer-Encoding", "chunked"), ("Content-Length", "5")],
-                Some(Chunked),
-            ),
-            (
-                "identity",
-                "GET",
-                200,
-                &[("Transfer-Encoding", "identity"), ("Content-Length", "5")],
-                Some(Length(5)),
-            ),
-            (
-                "gzip, chunked",
-                "GET",
-                200,
-                &[("Transfer-Encoding", "gzip, chunked")],
-                None,
-            ),
-            (
-                "chunked twice",
-                "GET",
-                200,
-                &[
-                    ("Transfer-Encoding", "chunked"),
-                    ("Transfer-Encoding", "chunked"),
-                ],
-                None,
-            ),
-            (
-                "unknown coding",
-                "GET",
-                200,
-                &[("Transfer-Encoding", "xchunked")],
-                None,
-            ),
-            (
-                "HEAD",
-                "HEAD",
-                200,
-                &[("Content-Length", "5")],
-                Some(Length(0)),
-            ),
-            (
-                "HEAD chunked",
-                "HEAD",
-                200,
-                &[("Transfer-Encoding", "chunked")],
-                Some(Length(0)),
-            ),
-            (
-                "204",
-                "GET",
-                204,
-                &[("Content-Length", "5")],
-                Some(Length(0)),
-            ),
-            (
-                "304",
-                "GET",
-                304,
-                &[("Content-Length", "5")],
-                Some(Length(0)),
-            ),
-            (
-                "205 may have a body",
-                "GET",
-                205,
-                &[("Content-Length", "5")],
-                Some(Length(5)),
-            ),
-            (
-                "the same twice",
-                "GET",
-                200,
-                &[("Content-Length", "5, 5")],
-                Some(Length(5)),
-            ),
-            (
-                "the same on two lines",
-                "GET",
-                200,
-                &[("Content-Length", "5"), ("Content-Length", "5")],
-                Some(Length(5)),
-            ),
-            (
-                "conflicting",
-                "GET",
-                200,
-                &[("Content-Length", "2, 3")],
-                None,
-            ),
-            (
-                "conflicting lines",
-                "GET",
-                200,
-                &[("Content-Length", "2"), ("Content-Length", "3")],
-                None,
-            ),
-            ("signed", "GET", 200, &[("Content-Length", "+5")], None),
-            (
-                "too large for 64 bits",
-                "GET",
-                200,
-                &[("Content-Length", "18446744073709551616")],
-                None,
-            ),
-            ("empty", "GET", 200, &[("Content-Length", "")], None),
-        ];
-        for (case, method, status, fields, expected) in rows {
-            let method = Method::parse(method).unwrap();
-            assert_eq!(
-                of_response(&method, status, &headers(fields)).ok(),
-                expected,
-                "{case}"
-            );
-        }
-    }
-}
+mod tests;

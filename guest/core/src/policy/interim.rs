@@ -1,7 +1,13 @@
 //! Which responses come before the final one.
 
+use std::time::Duration;
+
 /// Interim responses before the final one; nobody means more than a handful.
 const MAX_INTERIM: u32 = 64;
+
+/// How long a request that expects `100 Continue` waits for it before it sends its body all the same: as long as curl and Go. A server that
+/// knows nothing of the expectation would let it wait for ever (RFC 9110, section 10.1.1).
+pub const CONTINUE_WAIT: Duration = Duration::from_secs(1);
 
 /// What a head that has arrived is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -27,6 +33,12 @@ pub const fn standing(status: u16, before: u32) -> Standing {
         100..200 => Standing::Interim,
         _ => Standing::Final,
     }
+}
+
+/// Whether an interim response asks for the body that waits for it.
+#[must_use]
+pub const fn asks_for_the_body(status: u16) -> bool {
+    status == 100
 }
 
 #[cfg(test)]

@@ -1,16 +1,29 @@
 //! Pure decisions, each in one place and each with a table of cases beside it.
 //!
-//! Nothing here waits, remembers or does I/O. Where to follow a `Location` and when to retry are decided here and nowhere else, once the
-//! manager does either; today a redirect is handed over and only [`replay`] sends anything again.
+//! Nothing here waits, remembers or does I/O. Where to follow a `Location` is decided by [`redirect`], when to try again by [`Retry`], and
+//! nowhere else.
 
+pub mod addresses;
+pub mod backoff;
 pub mod blame;
+pub mod codings;
+pub mod drain;
+pub mod encode;
 pub mod fields;
 pub mod framing;
+mod host_rules;
 pub mod interim;
+pub mod make_headers;
+pub mod multipart;
 mod profile;
+pub mod redirect;
 pub mod replay;
+mod retry;
 pub mod reuse;
+pub mod target;
 mod timeout;
 
+pub use host_rules::Matcher;
 pub use profile::Profile;
-pub use timeout::{Bound, Clocks, Spans, share};
+pub use retry::{Retry, RetryRules, Verdict};
+pub use timeout::{Bound, Clocks, Spans};

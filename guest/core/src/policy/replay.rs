@@ -6,7 +6,7 @@
 use crate::types::{AttemptError, Cause, Method, Sent};
 
 /// Methods that may be sent twice with the effect of once (RFC 9110, section 9.2.2); urllib3's list of methods that are retried.
-const IDEMPOTENT: [&str; 6] = ["DELETE", "GET", "HEAD", "OPTIONS", "PUT", "TRACE"];
+pub(super) const IDEMPOTENT: [&str; 6] = ["DELETE", "GET", "HEAD", "OPTIONS", "PUT", "TRACE"];
 
 /// Decides (RFC 9112, section 9.3.1). Only a reused connection that ended before the first byte of an answer counts.
 #[must_use]

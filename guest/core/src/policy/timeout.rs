@@ -9,6 +9,8 @@ use crate::types::{Error, Expiry, Instant, Limit, Phase, Timeouts};
 /// Configured durations with nothing left to inherit; `None` means unlimited.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub struct Spans {
+    /// Waiting for a connection of the pool; zero means not to wait.
+    pub pool: Option<Duration>,
     /// Name lookup, TCP and TLS together.
     pub connect: Option<Duration>,
     /// Each single wait for the peer.
@@ -34,11 +36,23 @@ impl Spans {
             Some(Limit::After(span)) => Ok(Some(span)),
         };
         Ok(Self {
+            pool: self.pool,
             connect: pick("connect", timeouts.connect, self.connect)?,
             read: pick("read", timeouts.read, self.read)?,
             total: pick("total", timeouts.total, self.total)?,
             deadline: pick("deadline", timeouts.deadline, self.deadline)?,
         })
+    }
+
+    /// These, with `limit` for the wait for a connection if there is one.
+    #[must_use]
+    pub const fn with_pool_timeout(self, limit: Option<Limit>) -> Self {
+        let pool = match limit {
+            None => self.pool,
+            Some(Limit::Unlimited) => None,
+            Some(Limit::After(span)) => Some(span),
+        };
+        Self { pool, ..self }
     }
 
     /// Whether any wait is bounded by a clock that starts with the request or the attempt.
@@ -70,6 +84,12 @@ impl Clocks {
         }
     }
 
+    /// Whether anything depends on when the request or the attempt started.
+    #[must_use]
+    pub const fn need_a_start(&self) -> bool {
+        self.spans.need_a_start()
+    }
+
     /// Starts another attempt's clock; the request's goes on.
     #[must_use]
     pub const fn next_attempt(self, now: Instant) -> Self {
@@ -83,15 +103,32 @@ impl Clocks {
     pub fn bound(&self, phase: Phase, now: impl FnOnce() -> Instant) -> Bound {
         let attempt = |span: Option<Duration>| span.map(|span| self.attempt.after(span));
         let (own, total) = match phase {
+            // urllib3 starts its clock once it has a connection.
+            Phase::Checkout => (Self::starts_now(self.spans.pool, Expiry::Pool, now), None),
             Phase::Resolve | Phase::Connect | Phase::Handshake => (
                 attempt(self.spans.connect).map(|at| (at, Expiry::Connect)),
                 attempt(self.spans.total),
             ),
-            Phase::Send | Phase::AwaitHead => (self.read_ends(now), attempt(self.spans.total)),
-            Phase::ReceiveBody => (self.read_ends(now), None),
+            Phase::Send | Phase::AwaitHead => (
+                Self::starts_now(self.spans.read, Expiry::Read, now),
+                attempt(self.spans.total),
+            ),
+            Phase::ReceiveBody => (Self::starts_now(self.spans.read, Expiry::Read, now), None),
+            Phase::Backoff => (None, None),
         };
         let total = total.map(|at| (at, Expiry::Total));
         [own, total, self.deadline()]
+            .into_iter()
+            .flatten()
+            .min_by_key(|(at, _)| *at)
+    }
+
+    /// What bounds a wait for the caller within an attempt.
+    #[must_use]
+    pub fn of_caller(&self) -> Bound {
+        let total = self.spans.total.map(|span| self.attempt.after(span));
+        let total = total.map(|at| (at, Expiry::Total));
+        [total, self.deadline()]
             .into_iter()
             .flatten()
             .min_by_key(|(at, _)| *at)
@@ -103,19 +140,9 @@ impl Clocks {
         self.deadline.map(|at| (at, Expiry::Deadline))
     }
 
-    fn read_ends(&self, now: impl FnOnce() -> Instant) -> Bound {
-        self.spans
-            .read
-            .map(|span| (now().after(span), Expiry::Read))
+    fn starts_now(span: Option<Duration>, expiry: Expiry, now: impl FnOnce() -> Instant) -> Bound {
+        span.map(|span| (now().after(span), expiry))
     }
-}
-
-/// When the first of `left` addresses has had its share of the time until `bound`, so that one that never answers leaves time for the rest.
-#[must_use]
-pub fn share(bound: Bound, now: Instant, left: usize) -> Bound {
-    let (at, expiry) = bound?;
-    let left = u32::try_from(left).unwrap_or(u32::MAX).max(1);
-    Some((now.after(at.since(now) / left), expiry))
 }
 
 #[cfg(test)]
@@ -139,6 +166,7 @@ mod tests {
                 read: span(read),
                 total: span(total),
                 deadline: span(deadline),
+                ..Spans::default()
             }
         };
         for (case, spans, phase, now, expected) in [
@@ -220,6 +248,27 @@ mod tests {
                 0,
                 Some((2, Expiry::Deadline)),
             ),
+            (
+                "waiting for a connection counts from the wait",
+                spans(1, 1, 1, 0).with_pool_timeout(Some(Limit::After(seconds(4)))),
+                Phase::Checkout,
+                5,
+                Some((9, Expiry::Pool)),
+            ),
+            (
+                "total does not bound waiting for a connection",
+                spans(1, 1, 1, 0),
+                Phase::Checkout,
+                5,
+                None,
+            ),
+            (
+                "the deadline bounds waiting for a connection",
+                spans(0, 0, 0, 6).with_pool_timeout(Some(Limit::After(seconds(4)))),
+                Phase::Checkout,
+                5,
+                Some((6, Expiry::Deadline)),
+            ),
         ] {
             let clocks = Clocks::start(spans, at(0));
             let expected = expected.map(|(count, expiry)| (at(count), expiry));
@@ -273,14 +322,5 @@ mod tests {
                 .kind(),
             "invalid-settings"
         );
-    }
-
-    #[test]
-    fn addresses_share_the_time_that_is_left() {
-        let bound = Some((at(12), Expiry::Connect));
-        assert_eq!(share(bound, at(0), 3), Some((at(4), Expiry::Connect)));
-        assert_eq!(share(bound, at(4), 2), Some((at(8), Expiry::Connect)));
-        assert_eq!(share(bound, at(11), 1), bound);
-        assert_eq!(share(None, at(0), 3), None);
     }
 }

@@ -4,10 +4,12 @@
 //! nothing will ever end is found at once.
 //! A peer acts as soon as it has received what its script waits for; what it sends arrives at the instants its script says.
 
+mod listener;
 mod script;
 mod stream;
 mod world;
 
+pub use listener::{Attempt, AttemptState, Listener};
 pub use script::{Codec, Plain, Script};
 pub use stream::SimStream;
-pub use world::{Listener, SimNet};
+pub use world::SimNet;

@@ -2,13 +2,19 @@
 
 use std::time::Duration;
 
+use crate::machine::h1::Body;
+use crate::policy::framing::BodyFraming;
+use crate::types::Limits;
+
 /// One thing a peer does.
 #[derive(Clone, Debug)]
 pub(super) enum Step {
-    /// Waits until a request has arrived whole: its head and as much body as its `Content-Length` says.
+    /// Waits until a request has arrived whole: its head, and its body as far as its framing says.
     Request,
     /// Waits until the head of a request has arrived, however much of its body has.
     Head,
+    /// Waits until the body has arrived of the request whose head was waited for.
+    Rest,
     /// Waits until anything has arrived.
     Anything,
     /// Sends these bytes in one piece.
@@ -52,6 +58,12 @@ impl Script {
     #[must_use]
     pub fn head(self) -> Self {
         self.then(Step::Head)
+    }
+
+    /// Waits for the body of the request whose head was waited for.
+    #[must_use]
+    pub fn rest(self) -> Self {
+        self.then(Step::Rest)
     }
 
     /// Waits for bytes, whatever they are.
@@ -104,6 +116,13 @@ impl Script {
         self.then(Step::Again)
     }
 
+    /// Does what another script does after this one.
+    #[must_use]
+    pub fn followed_by(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self
+    }
+
     fn then(mut self, step: Step) -> Self {
         self.0.push(step);
         self
@@ -148,13 +167,20 @@ pub(super) fn head_length(bytes: &[u8]) -> Option<usize> {
         .map(|at| at + 4)
 }
 
-/// How long the request at the front of `bytes` is, once it is there whole.
+/// How long the request at the front of `bytes` is, once it is there whole. A chunked body that is malformed never is.
 pub(super) fn request_length(bytes: &[u8]) -> Option<usize> {
     let head = head_length(bytes)?;
     let text = String::from_utf8_lossy(bytes.get(..head)?).to_ascii_lowercase();
-    let body = text
-        .lines()
-        .find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok())
-        .unwrap_or(0);
+    let field = |name: &str| {
+        text.lines()
+            .find_map(|line| line.strip_prefix(name).map(str::trim))
+    };
+    if field("transfer-encoding:") == Some("chunked") {
+        let mut body = Body::new(BodyFraming::Chunked, Limits::default());
+        let mut buffer = bytes.get(head..)?.to_vec();
+        let rest = body.unframe(&mut buffer).ok()?;
+        return body.has_ended().then_some(bytes.len() - rest.len());
+    }
+    let body = field("content-length:").map_or(0, |length| length.parse().unwrap_or(0));
     (bytes.len() >= head + body).then_some(head + body)
 }

@@ -28,6 +28,8 @@ pub(super) struct Peer {
     at: usize,
     codec: Box<dyn Codec>,
     plain: Vec<u8>,
+    /// The head that was waited for last.
+    head: Vec<u8>,
     /// When the peer's last action took effect; it never acts before.
     clock: Instant,
     arrivals: VecDeque<(Instant, Arrival)>,
@@ -52,6 +54,7 @@ impl Peer {
             at: 0,
             codec,
             plain: Vec::new(),
+            head: Vec::new(),
             clock: now,
             arrivals: VecDeque::new(),
             cut,
@@ -84,16 +87,19 @@ impl Peer {
             let awaited = match step {
                 Step::Request => request_length(&self.plain),
                 Step::Head => head_length(&self.plain),
+                Step::Rest => request_length(&[&*self.head, &*self.plain].concat())
+                    .map(|whole| whole - self.head.len()),
                 Step::Anything => (!self.plain.is_empty()).then_some(self.plain.len()),
                 _ => Some(0),
             };
             let Some(length) = awaited else {
                 return;
             };
-            self.plain.drain(..length);
+            let taken: Vec<u8> = self.plain.drain(..length).collect();
             self.at += 1;
             match step {
-                Step::Request | Step::Head | Step::Anything => {}
+                Step::Head => self.head = taken,
+                Step::Request | Step::Rest | Step::Anything => {}
                 Step::Send(bytes) => {
                     let wire = self.codec.outgoing(&bytes);
                     self.put(Arrival::Bytes(wire));
@@ -206,7 +212,11 @@ impl ByteStream for SimStream {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<Result<usize, IoError>> {
-        let limit = self.world.borrow().write_limit;
+        let limits = {
+            let world = self.world.borrow();
+            [world.write_limit, world.write_room]
+        };
+        let limit = limits.into_iter().flatten().min();
         if limit == Some(0) {
             // A peer that takes nothing: only a timer can end this wait.
             let _ = context;
@@ -215,6 +225,9 @@ impl ByteStream for SimStream {
         let taken = bytes
             .get(..limit.map_or(bytes.len(), |limit| limit.min(bytes.len())))
             .unwrap_or(bytes);
+        if let Some(room) = &mut self.world.borrow_mut().write_room {
+            *room -= taken.len();
+        }
         let outcome = self.with_peer(|peer, now| match peer.has_finished {
             Some(at) if at <= now => {
                 if peer.arrivals.is_empty() {

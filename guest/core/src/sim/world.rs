@@ -1,4 +1,4 @@
-//! The simulated world: its clock, its names, its listeners, and the loop that lets time pass.
+//! The simulated world: its clock, its names, its addresses, and the loop that lets time pass.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -11,30 +11,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use super::script::{Codec, Plain, Script};
+use super::listener::{Attempt, AttemptState, Listener, Trying, refused};
+use super::script::{Codec, Script};
 use super::stream::{Peer, ROUND_TRIP, SimStream};
 use crate::driver::{ConnectError, Net, ResolveError};
-use crate::types::Instant;
-
-/// How an address behaves.
-pub enum Listener {
-    /// Accepts; each connection takes the next script, and the last one serves all further ones.
-    Accept(Vec<Script>),
-    /// Accepts, and speaks through what the function makes for each connection.
-    Through(Vec<Script>, Box<dyn FnMut() -> Box<dyn Codec>>),
-    /// Refuses.
-    Refuse,
-    /// Never answers.
-    BlackHole,
-    /// Is not allowed.
-    Deny,
-}
+use crate::types::{Instant, SocketOptions};
 
 pub(super) struct World {
     pub(super) now: Instant,
     pub(super) peers: Vec<Peer>,
     /// The most that a write takes.
     pub(super) write_limit: Option<usize>,
+    /// How many bytes more writes take, all together.
+    pub(super) write_room: Option<usize>,
     /// The most that a read gives.
     pub(super) read_limit: Option<usize>,
     /// How long a read takes that gives anything.
@@ -45,6 +34,9 @@ pub(super) struct World {
     names: HashMap<String, Option<Result<Vec<IpAddr>, ResolveError>>>,
     listeners: HashMap<SocketAddr, Listener>,
     wall_clock: Duration,
+    /// Every try to connect, oldest first.
+    attempts: Vec<Attempt>,
+    seed: u64,
 }
 
 impl World {
@@ -71,6 +63,7 @@ impl SimNet {
             now: Instant::from_nanos(1),
             peers: Vec::new(),
             write_limit: None,
+            write_room: None,
             read_limit: None,
             read_time: Duration::ZERO,
             cut: None,
@@ -78,6 +71,8 @@ impl SimNet {
             names: HashMap::new(),
             listeners: HashMap::new(),
             wall_clock: Duration::ZERO,
+            attempts: Vec::new(),
+            seed: 0x9e37_79b9_7f4a_7c15,
         })))
     }
 
@@ -112,6 +107,11 @@ impl SimNet {
         self.0.borrow_mut().write_limit = Some(limit);
     }
 
+    /// Lets writes take this many bytes more, all together, and then none.
+    pub fn limit_room(&self, room: usize) {
+        self.0.borrow_mut().write_room = Some(room);
+    }
+
     /// Lets every read give at most this many bytes.
     pub fn limit_reads(&self, limit: usize) {
         self.0.borrow_mut().read_limit = Some(limit);
@@ -130,6 +130,17 @@ impl SimNet {
     /// Sets the wall clock, since 1970.
     pub fn set_wall_clock(&self, since_1970: Duration) {
         self.0.borrow_mut().wall_clock = since_1970;
+    }
+
+    /// Makes what is random from now on follow from this number, of which 0 counts as 1.
+    pub fn seed(&self, seed: u64) {
+        self.0.borrow_mut().seed = seed.max(1);
+    }
+
+    /// Every try to connect so far, in the order in which they began.
+    #[must_use]
+    pub fn attempts(&self) -> Vec<Attempt> {
+        self.0.borrow().attempts.clone()
     }
 
     /// How many connections were opened so far.
@@ -209,7 +220,28 @@ impl SimNet {
         true
     }
 
-    fn accept(&self, scripts: &mut Vec<Script>, codec: Box<dyn Codec>) -> SimStream {
+    fn try_to(&self, address: SocketAddr, socket: SocketOptions) -> Trying {
+        let at = self.elapsed();
+        let attempts = &mut self.0.borrow_mut().attempts;
+        attempts.push(Attempt {
+            address,
+            socket,
+            at,
+            state: AttemptState::Running,
+        });
+        Trying::new(self.clone(), attempts.len() - 1)
+    }
+
+    /// Notes what became of an attempt that is still under way.
+    pub(super) fn note(&self, index: usize, state: AttemptState) {
+        if let Some(attempt) = self.0.borrow_mut().attempts.get_mut(index)
+            && attempt.state == AttemptState::Running
+        {
+            attempt.state = state;
+        }
+    }
+
+    pub(super) fn accept(&self, scripts: &mut Vec<Script>, codec: Box<dyn Codec>) -> SimStream {
         let script = if scripts.len() > 1 {
             scripts.remove(0)
         } else {
@@ -245,26 +277,34 @@ impl Net for SimNet {
         }
     }
 
-    async fn connect(&self, address: SocketAddr) -> Result<SimStream, ConnectError> {
-        self.sleep_until(self.now().after(ROUND_TRIP)).await;
-        let refused = || Err(ConnectError::Failed("Connection refused".into()));
-        let Some(mut listener) = self.0.borrow_mut().listeners.remove(&address) else {
-            return refused();
+    async fn connect(
+        &self,
+        address: SocketAddr,
+        socket: &SocketOptions,
+    ) -> Result<SimStream, ConnectError> {
+        let trying = self.try_to(address, *socket);
+        let delay = match self.0.borrow().listeners.get(&address) {
+            Some(listener) => listener.delay(),
+            None => Some(Duration::ZERO),
         };
-        let outcome = match &mut listener {
-            Listener::Accept(scripts) => Ok(self.accept(scripts, Box::new(Plain))),
-            Listener::Through(scripts, codec) => {
-                let codec = codec();
-                Ok(self.accept(scripts, codec))
-            }
-            Listener::Refuse => refused(),
-            Listener::Deny => Err(ConnectError::Denied("not allowed here".into())),
-            Listener::BlackHole => {
+        let Some(delay) = delay else {
+            return pending().await;
+        };
+        self.sleep_until(self.now().after(ROUND_TRIP + delay)).await;
+        // Not borrowed while it answers, for its codec may look at the network.
+        let listener = self.0.borrow_mut().listeners.remove(&address);
+        let outcome = match listener {
+            Some(mut listener) => {
+                let outcome = listener.answer(self);
                 self.0.borrow_mut().listeners.insert(address, listener);
-                return pending().await;
+                outcome
             }
+            None => refused(),
         };
-        self.0.borrow_mut().listeners.insert(address, listener);
+        trying.ends(match outcome {
+            Ok(_) => AttemptState::Connected,
+            Err(_) => AttemptState::Failed,
+        });
         outcome
     }
 
@@ -286,6 +326,17 @@ impl Net for SimNet {
 
     fn wall_clock(&self) -> Duration {
         self.0.borrow().wall_clock
+    }
+
+    /// The same bytes in every run: xorshift64.
+    fn random(&self, into: &mut [u8]) {
+        let mut world = self.0.borrow_mut();
+        for byte in into {
+            world.seed ^= world.seed << 13;
+            world.seed ^= world.seed >> 7;
+            world.seed ^= world.seed << 17;
+            [*byte, ..] = world.seed.to_be_bytes();
+        }
     }
 }
 

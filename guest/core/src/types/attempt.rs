@@ -14,6 +14,8 @@ pub enum Sent {
 /// Which clock ran out.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Expiry {
+    /// The pool timeout.
+    Pool,
     /// The connect timeout.
     Connect,
     /// The read timeout.
@@ -27,6 +29,10 @@ pub enum Expiry {
 /// What went wrong.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Cause {
+    /// No connection became free in time, and no further one may be opened.
+    NoSlot,
+    /// The pool that the request was to go through is closed.
+    PoolClosed,
     /// The name has no address or cannot be looked up; the text says which.
     Unresolved(String),
     /// No address accepted a connection; the text is the last one's reason.
@@ -52,6 +58,25 @@ pub enum Cause {
         /// How many more were announced.
         missing: Option<u64>,
     },
+    /// A redirect leads to where no request can be sent; the text says why.
+    Unfollowable(String),
+    /// What the caller hands over is not the body that it announced; the text says how.
+    BadBody(String),
+    /// The body would have to be sent again, and cannot be.
+    NotReplayable,
+    /// The content does not fit the coding that it is said to have.
+    Undecodable {
+        /// The coding's name.
+        coding: &'static str,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// The content was to be text, and is not UTF-8.
+    NotText,
+    /// The content has more codings than are undone; the text counts them.
+    TooManyCodings(String),
+    /// What a body was copied to takes no more of it; the text says why.
+    SinkFailed(String),
     /// The body is larger than the caller allowed.
     TooLarge {
         /// How many bytes it allowed.

@@ -2,9 +2,15 @@
 
 use std::fmt;
 
+use super::{Exhausted, LastOutcome};
+
 /// What an attempt was doing when it failed, in the order an attempt goes through them.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Phase {
+    /// Waiting for the time of the next attempt.
+    Backoff,
+    /// Waiting until the pool has a connection to give or room for one.
+    Checkout,
     /// Looking up the host's addresses.
     Resolve,
     /// Opening a TCP connection.
@@ -64,6 +70,8 @@ pub enum Error {
     InvalidRequest(String),
     /// A setting is out of range or does not parse.
     InvalidSettings(String),
+    /// A request through a pool, or a redirect of its response, is for another host.
+    HostChanged(String),
     /// The host's name has no address, or could not be looked up.
     NameResolution(Box<Failure>),
     /// No address of the host accepted a connection.
@@ -74,6 +82,10 @@ pub enum Error {
     ReadTimeout(Box<Failure>),
     /// Time for the whole request ran out.
     DeadlineExceeded(Box<Failure>),
+    /// Time for waiting for a connection of the pool ran out (urllib3: `EmptyPoolError`).
+    PoolTimeout(Box<Failure>),
+    /// The pool that the request was sent through is closed (urllib3: `ClosedPoolError`).
+    PoolClosed(Box<Failure>),
     /// TLS could not be agreed on, or its peer is not who it should be.
     Tls(TlsReason, Box<Failure>),
     /// The connection broke, or what came over it is not HTTP.
@@ -91,6 +103,14 @@ pub enum Error {
     InvalidChunk(Box<Failure>),
     /// The body is larger than the caller allowed.
     BodyTooLarge(Box<Failure>),
+    /// The body's `Content-Encoding` cannot be undone.
+    Decode(Box<Failure>),
+    /// There was one redirect more than allowed.
+    TooManyRedirects(Box<Exhausted>),
+    /// Every attempt that was allowed has failed, or brought a status that asks for another.
+    RetriesExhausted(Box<Exhausted>),
+    /// The body would have to be sent again, and cannot be.
+    BodyNotReplayable(Box<Failure>),
     /// The host does not allow the connection or the name lookup.
     Denied(Box<Failure>),
     /// Anything else.
@@ -106,16 +126,23 @@ impl Error {
             Self::UnsupportedScheme(_) => "unsupported-scheme",
             Self::InvalidRequest(_) => "invalid-request",
             Self::InvalidSettings(_) => "invalid-settings",
+            Self::HostChanged(_) => "host-changed",
             Self::NameResolution(_) => "name-resolution",
             Self::ConnectionFailed(_) => "connection-failed",
             Self::ConnectTimeout(_) => "connect-timeout",
             Self::ReadTimeout(_) => "read-timeout",
             Self::DeadlineExceeded(_) => "deadline-exceeded",
+            Self::PoolTimeout(_) => "pool-timeout",
+            Self::PoolClosed(_) => "pool-closed",
             Self::Tls(..) => "tls",
             Self::Protocol(_) => "protocol",
             Self::IncompleteBody { .. } => "incomplete-body",
             Self::InvalidChunk(_) => "invalid-chunk",
             Self::BodyTooLarge(_) => "body-too-large",
+            Self::Decode(_) => "decode",
+            Self::TooManyRedirects(_) => "too-many-redirects",
+            Self::RetriesExhausted(_) => "retries-exhausted",
+            Self::BodyNotReplayable(_) => "body-not-replayable",
             Self::Denied(_) => "denied",
             Self::Other(_) => "other",
         }
@@ -129,12 +156,16 @@ impl Error {
             | Self::UnsupportedScheme(text)
             | Self::InvalidRequest(text)
             | Self::InvalidSettings(text)
+            | Self::HostChanged(text)
             | Self::Other(text) => text,
+            Self::TooManyRedirects(exhausted) | Self::RetriesExhausted(exhausted) => {
+                &exhausted.message
+            }
             _ => self.failure().map_or("", |failure| &failure.message),
         }
     }
 
-    /// The facts of the request, where it got as far as an attempt.
+    /// The facts of the last attempt, where it failed.
     #[must_use]
     pub fn failure(&self) -> Option<&Failure> {
         match self {
@@ -142,17 +173,28 @@ impl Error {
             | Self::UnsupportedScheme(_)
             | Self::InvalidRequest(_)
             | Self::InvalidSettings(_)
+            | Self::HostChanged(_)
             | Self::Other(_) => None,
+            Self::TooManyRedirects(exhausted) | Self::RetriesExhausted(exhausted) => {
+                match &exhausted.last {
+                    LastOutcome::Failed(error) => error.failure(),
+                    LastOutcome::Status(_) => None,
+                }
+            }
             Self::NameResolution(failure)
             | Self::ConnectionFailed(failure)
             | Self::ConnectTimeout(failure)
             | Self::ReadTimeout(failure)
             | Self::DeadlineExceeded(failure)
+            | Self::PoolTimeout(failure)
+            | Self::PoolClosed(failure)
             | Self::Tls(_, failure)
             | Self::Protocol(failure)
             | Self::IncompleteBody { failure, .. }
             | Self::InvalidChunk(failure)
             | Self::BodyTooLarge(failure)
+            | Self::Decode(failure)
+            | Self::BodyNotReplayable(failure)
             | Self::Denied(failure) => Some(failure),
         }
     }

@@ -1,11 +1,13 @@
 //! What a manager did, for logs and tests. Core writes no log lines; hosts turn these into theirs.
 
+use std::time::Duration;
+
 use super::{Origin, TlsVersion};
 
 /// One thing that happened. A `number` is the connection's, counted from 1 for each manager.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Event {
-    /// A name was looked up.
+    /// The addresses of a name were found, by lookup or in the manager's table of hosts.
     Resolved {
         /// The name.
         host: String,
@@ -68,5 +70,17 @@ pub enum Event {
     Replayed {
         /// The dead connection.
         number: u64,
+    },
+    /// A request will be tried again after a failure, or after a response that asks for it.
+    Retried {
+        /// After how long.
+        delay: Duration,
+    },
+    /// A redirect is followed.
+    Redirected {
+        /// From this URL, without userinfo.
+        from: String,
+        /// To this one.
+        to: String,
     },
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::headers::is_token;
-use super::{Error, Headers, Timeouts};
+use super::{Error, Headers, Limit, Reading, Redirects, Retries, Timeouts, Writing};
 
 /// A request method: any token (RFC 9110, section 9.1).
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -28,6 +28,12 @@ impl Method {
             )));
         }
         Ok(Self(method))
+    }
+
+    /// `GET`.
+    #[must_use]
+    pub fn get() -> Self {
+        Self("GET".into())
     }
 
     /// The method as it is sent.
@@ -56,6 +62,19 @@ pub struct RequestOptions {
     pub headers: Option<Headers>,
     /// What it leaves open is inherited from the pool.
     pub timeouts: Timeouts,
+    /// What it leaves open is inherited from the pool.
+    pub retries: Retries,
+    /// Whether redirects are followed.
+    pub redirects: Redirects,
+    /// How long to wait for a connection; `None` inherits it.
+    pub pool_timeout: Option<Limit>,
+    /// How it is written.
+    pub writing: Writing,
+    /// How its response is read.
+    pub reading: Reading,
+    /// Whether a request through a pool may be for another host, which its server is then asked for as a proxy is (urllib3:
+    /// `assert_same_host=False`). A manager does not look at it.
+    pub may_leave_host: bool,
 }
 
 /// The version of HTTP that a response was sent with.

@@ -6,21 +6,39 @@ mod content;
 mod error;
 mod event;
 mod headers;
+mod hosts;
+mod limits;
 mod message;
 mod origin;
+mod part;
+mod retries;
 mod settings;
+mod socket;
 mod url;
+mod writing;
 
 pub use attempt::{AttemptError, Cause, Expiry, Sent};
 pub use clock::Instant;
-pub use content::Content;
+pub use content::{Content, FieldsIn, Multipart, Payload, Segment, Streamed};
 pub use error::{Error, Failure, Phase, TlsReason};
 pub use event::Event;
-pub(crate) use headers::latin1;
 pub use headers::{Header, Headers};
+pub(crate) use headers::{is_token, latin1};
+pub use hosts::{HostEntry, Hosts};
+pub use limits::{LimitSettings, Limits};
 pub use message::{
     ConnectionInfo, Method, RequestOptions, ResponseHead, StatusLine, TlsVersion, Version,
 };
 pub use origin::{Host, Origin, Scheme};
-pub use settings::{Limit, ManagerSettings, PoolContext, PoolSettings, Timeouts, TlsSettings};
+pub use part::{Part, PartData};
+pub use retries::{
+    Budget, Exhausted, HistoryEntry, LastOutcome, Redirects, RetriedMethods, Retries,
+};
+pub use settings::{
+    HostRule, Limit, ManagerSettings, PoolContext, PoolSettings, SocketSettings, Timeouts,
+    TlsSettings,
+};
+pub use socket::{AddressFamily, Probes, SocketOptions, TcpKeepAlive};
 pub use url::Url;
+pub(crate) use url::percent_encode;
+pub use writing::{Reading, Skipped, Writing};

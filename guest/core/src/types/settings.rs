@@ -3,9 +3,10 @@
 //! A request inherits from its pool, a pool from its manager, a manager from the documented defaults. The values with nothing left to
 //! inherit are `policy::Profile`.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::Headers;
+use super::{AddressFamily, Headers, HostEntry, LimitSettings, Retries, TcpKeepAlive};
 
 /// How long a wait may take.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -49,17 +50,69 @@ pub struct TlsSettings {
     pub roots: Option<Vec<u8>>,
 }
 
+/// What sockets are told before they connect (urllib3: `socket_options`). The defaults are the system's.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub struct SocketSettings {
+    /// Whether the system asks a silent peer if it is still there. The default is that it does not.
+    pub keep_alive: Option<TcpKeepAlive>,
+    /// The size of the receive buffer in bytes, as near as the system comes to it.
+    pub receive_buffer: Option<u32>,
+    /// The size of the send buffer in bytes, as near as the system comes to it.
+    pub send_buffer: Option<u32>,
+    /// Through how many routers a packet may go.
+    pub hop_limit: Option<u8>,
+}
+
+impl SocketSettings {
+    /// These, with what they leave open taken from `base`.
+    #[must_use]
+    pub fn or(self, base: Self) -> Self {
+        Self {
+            keep_alive: self.keep_alive.or(base.keep_alive),
+            receive_buffer: self.receive_buffer.or(base.receive_buffer),
+            send_buffer: self.send_buffer.or(base.send_buffer),
+            hop_limit: self.hop_limit.or(base.hop_limit),
+        }
+    }
+}
+
 /// What the connections of one pool have in common.
 #[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
 pub struct PoolSettings {
     /// How many idle connections are kept. The default is 1.
     pub maxsize: Option<u32>,
+    /// Whether no more than `maxsize` connections are open at once and requests wait for one (urllib3: `block`). The default is `false`: further
+    /// ones are opened, and closed when they are done.
+    pub block: Option<bool>,
+    /// How long a request waits for a connection where it may not open one (urllib3: `pool_timeout`); with zero it does not wait. The default is
+    /// unlimited. The wait counts against the deadline too, but against no other timeout.
+    pub pool_timeout: Option<Limit>,
     /// How long a connection may be idle and still be used. The default is 90 seconds.
     pub idle_timeout: Option<Limit>,
+    /// How long after it was opened a connection may still be taken for another request; exchanges that run then finish. The default is
+    /// unlimited.
+    pub max_lifetime: Option<Limit>,
+    /// Sent with each request through the pool itself that names no headers of its own (urllib3: `headers`).
+    pub headers: Option<Headers>,
     /// The default sets no limit.
     pub timeouts: Timeouts,
+    /// The default allows 3 in total.
+    pub retries: Retries,
     /// The default trusts the built-in roots.
     pub tls: TlsSettings,
+    /// The address that connections come from, with port 0 for any free one (urllib3: `source_address`). Peers of the other family are not
+    /// tried. The default is what the system picks for each.
+    pub source_address: Option<SocketAddr>,
+    /// The default leaves everything to the system.
+    pub socket: SocketSettings,
+    /// How long one address of a name may keep the next from being tried as well (RFC 8305: Connection Attempt Delay). The default is 250 ms,
+    /// the least is 10 ms; where the time to connect would not suffice for all addresses it is shorter. `Unlimited` tries one address after
+    /// the other, each for its share of the time.
+    pub address_delay: Option<Limit>,
+    /// Which addresses of a name are used. The default is all of them.
+    pub family: Option<AddressFamily>,
+    /// How much is buffered of a response around its body.
+    pub limits: LimitSettings,
 }
 
 impl PoolSettings {
@@ -68,13 +121,34 @@ impl PoolSettings {
     pub fn or(self, base: &Self) -> Self {
         Self {
             maxsize: self.maxsize.or(base.maxsize),
+            block: self.block.or(base.block),
+            pool_timeout: self.pool_timeout.or(base.pool_timeout),
             idle_timeout: self.idle_timeout.or(base.idle_timeout),
+            max_lifetime: self.max_lifetime.or(base.max_lifetime),
+            headers: self.headers.or_else(|| base.headers.clone()),
             timeouts: self.timeouts.or(base.timeouts),
+            retries: self.retries.or(&base.retries),
             tls: TlsSettings {
                 roots: self.tls.roots.or_else(|| base.tls.roots.clone()),
             },
+            source_address: self.source_address.or(base.source_address),
+            socket: self.socket.or(base.socket),
+            address_delay: self.address_delay.or(base.address_delay),
+            family: self.family.or(base.family),
+            limits: self.limits.or(base.limits),
         }
     }
+}
+
+/// Settings for the pools of certain hosts (where Python programs override `_new_pool`).
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct HostRule {
+    /// A host, `*.` and a domain for all hosts below that domain but not itself, or `*` for any host.
+    pub host: String,
+    /// `None` means any port.
+    pub port: Option<u16>,
+    /// What replaces the manager's.
+    pub settings: PoolSettings,
 }
 
 /// What a manager is made with.
@@ -86,8 +160,15 @@ pub struct ManagerSettings {
     pub headers: Option<Headers>,
     /// What every pool starts from.
     pub pool: PoolSettings,
+    /// The first rule that matches an origin applies to its pools. The default is none.
+    pub host_rules: Vec<HostRule>,
+    /// How many connections are open at once, those of all pools together. At that many, a request closes the one that was idle longest, or
+    /// waits in turn where none is idle. The default is unlimited.
+    pub max_connections: Option<u32>,
     /// How many events are kept. The default is 0.
     pub events: Option<u32>,
+    /// Names whose addresses are known: they are found here and not looked up.
+    pub hosts: Vec<HostEntry>,
 }
 
 /// A complete description of a pool, which inherits nothing.

@@ -65,6 +65,64 @@ impl Url {
         })
     }
 
+    /// The URL of a path and query at an origin, which keeps its dot segments (urllib3: a pool's `urlopen`).
+    ///
+    /// What may not stand there is percent-encoded, and a fragment is dropped.
+    ///
+    /// # Errors
+    /// [`Error::InvalidUrl`] where it does not begin with `/`.
+    pub fn at(origin: &Origin, path: &str) -> Result<Self, Error> {
+        if !path.starts_with('/') {
+            return Err(invalid(path, "a path begins with /"));
+        }
+        let mut text = format!("{}://{}", origin.scheme().as_str(), origin.authority());
+        let target = text.len();
+        text.push_str(&encode(path));
+        Ok(Self {
+            text,
+            target,
+            origin: origin.clone(),
+            credentials: None,
+        })
+    }
+
+    /// The URL that a reference means here (RFC 3986, section 5.2), normalised like any other.
+    ///
+    /// A reference's own userinfo is dropped; this URL's is kept where the origin stays the same.
+    ///
+    /// # Errors
+    /// As for [`Url::parse`].
+    pub fn join(&self, reference: &str) -> Result<Self, Error> {
+        let reference = reference.split('#').next().unwrap_or_default();
+        let scheme = self.origin.scheme().as_str();
+        let root = self.text.len() - self.target().len();
+        let root = self.text.get(..root).unwrap_or_default();
+        let path = self.target().split('?').next().unwrap_or_default();
+        let written = if has_scheme(reference) {
+            reference.to_owned()
+        } else if reference.starts_with("//") {
+            format!("{scheme}:{reference}")
+        } else if reference.is_empty() {
+            self.text.clone()
+        } else if reference.starts_with('/') {
+            format!("{root}{reference}")
+        } else if reference.starts_with('?') {
+            format!("{root}{path}{reference}")
+        } else {
+            let folder = path
+                .rfind('/')
+                .and_then(|end| path.get(..=end))
+                .unwrap_or("/");
+            format!("{root}{folder}{reference}")
+        };
+        let mut joined = Self::parse(&written)?;
+        joined.credentials = self
+            .credentials
+            .clone()
+            .filter(|_| joined.origin == self.origin);
+        Ok(joined)
+    }
+
     /// The absolute URL without userinfo and fragment.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -75,6 +133,20 @@ impl Url {
     #[must_use]
     pub fn target(&self) -> &str {
         self.text.get(self.target..).unwrap_or("/")
+    }
+
+    /// This URL with more in its query, joined with `&` where there is a query. urllib3 writes a second `?`.
+    ///
+    /// `query` is encoded already, as `policy::encode::urlencode` does.
+    #[must_use]
+    pub(crate) fn with_query(mut self, query: &str) -> Self {
+        match self.target().split_once('?') {
+            None => self.text.push('?'),
+            Some((_, "")) => {}
+            Some(_) => self.text.push('&'),
+        }
+        self.text.push_str(query);
+        self
     }
 
     /// Where the URL leads.
@@ -101,11 +173,21 @@ impl fmt::Debug for Url {
     }
 }
 
+/// Whether a reference is absolute: it begins with a scheme (RFC 3986, section 4.2).
+fn has_scheme(reference: &str) -> bool {
+    reference.starts_with(|c: char| c.is_ascii_alphabetic())
+        && reference
+            .find(|c: char| !is_scheme_char(c))
+            .is_some_and(|end| reference.get(end..).unwrap_or_default().starts_with(':'))
+}
+
+const fn is_scheme_char(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.')
+}
+
 /// Scheme and what follows its colon.
 fn split_scheme(text: &str) -> Result<(Scheme, &str), Error> {
-    let scheme_end = text
-        .find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '+' | '-' | '.'))
-        .unwrap_or(text.len());
+    let scheme_end = text.find(|c| !is_scheme_char(c)).unwrap_or(text.len());
     let (scheme, rest) = text.split_at(scheme_end);
     match rest.strip_prefix(':') {
         Some(rest) if scheme.starts_with(|c: char| c.is_ascii_alphabetic()) => {
@@ -161,16 +243,20 @@ fn encode_component(component: &str, also_allowed: &[u8], into: &mut String) {
         } else if is_path_byte(*byte) || also_allowed.contains(byte) {
             into.push(char::from(*byte));
         } else {
-            const HEX: [char; 16] = [
-                '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F',
-            ];
-            into.push('%');
-            into.extend(
-                [byte >> 4, byte & 15]
-                    .map(|digit| HEX.get(usize::from(digit)).copied().unwrap_or('0')),
-            );
+            percent_encode(*byte, into);
         }
     }
+}
+
+/// Writes the escape of a byte, in upper case (RFC 3986, section 2.1).
+pub(crate) fn percent_encode(byte: u8, into: &mut String) {
+    const HEX: [char; 16] = [
+        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F',
+    ];
+    into.push('%');
+    into.extend(
+        [byte >> 4, byte & 15].map(|digit| HEX.get(usize::from(digit)).copied().unwrap_or('0')),
+    );
 }
 
 /// `pchar` or `/` (RFC 3986, section 3.3), without `%`.
@@ -314,6 +400,27 @@ mod tests {
     fn cve_2020_7212_a_megabyte_of_escapes_is_linear() {
         let url = Url::parse(&format!("http://h/{}", "%aB".repeat(350_000))).unwrap();
         assert_eq!(url.target().len(), 1 + 3 * 350_000);
+    }
+
+    #[test]
+    fn more_query_is_joined_to_what_is_there() {
+        for (case, written, expected) in [
+            ("no query", "http://h/a", "/a?b=2"),
+            ("no path", "http://h", "/?b=2"),
+            ("a query", "http://h/a?x=1", "/a?x=1&b=2"),
+            ("an empty query", "http://h/a?", "/a?b=2"),
+            (
+                "a query that ends in a question mark",
+                "http://h/a?x?",
+                "/a?x?&b=2",
+            ),
+            ("a fragment", "http://h/a#f", "/a?b=2"),
+            ("a query and a fragment", "http://h/a?x=1#f", "/a?x=1&b=2"),
+        ] {
+            let url = Url::parse(written).unwrap().with_query("b=2");
+            assert_eq!(url.target(), expected, "{case}");
+            assert_eq!(url.as_str(), format!("http://h{expected}"), "{case}");
+        }
     }
 
     #[test]

@@ -17,6 +17,15 @@ use crate::common::{
 
 const URL: &str = "http://a.test/";
 
+/// A world whose addresses are tried one after the other.
+fn one_after_another(timeouts: Timeouts) -> World {
+    World::of_pools(PoolSettings {
+        timeouts,
+        address_delay: Some(Limit::Unlimited),
+        ..PoolSettings::default()
+    })
+}
+
 /// A name that has several addresses, each with somebody behind it.
 fn at_several(world: &World, listeners: Vec<Listener>) {
     let hosts = ["x", "y", "z"];
@@ -63,7 +72,7 @@ fn an_address_that_never_answers_is_bounded() {
 #[test]
 fn addresses_that_never_answer_share_the_time_and_do_not_multiply_it() {
     for count in 1..=3 {
-        let world = World::timed(connect(3));
+        let world = one_after_another(connect(3));
         at_several(&world, (0..count).map(|_| Listener::BlackHole).collect());
         let (kind, phase, _, took) = times_out(&world, URL, "black holes");
         assert_eq!(
@@ -107,7 +116,7 @@ fn an_address_that_answers_is_reached_once_those_before_it_have_had_their_share(
             lookup + (SECOND * 3 - lookup) / 3 + MILLI,
         ),
     ] {
-        let world = World::timed(connect(3));
+        let world = one_after_another(connect(3));
         at_several(&world, listeners);
         let (reply, elapsed) = world.timed_by(|| world.get(URL).unwrap());
         assert_eq!(reply.body, b"here", "{case}");
@@ -142,7 +151,7 @@ fn the_last_address_has_the_last_word() {
             "connection-failed",
         ),
     ] {
-        let world = World::timed(connect(3));
+        let world = one_after_another(connect(3));
         at_several(&world, listeners);
         assert_eq!(times_out(&world, URL, case).0, kind, "{case}");
     }

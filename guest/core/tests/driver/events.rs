@@ -21,6 +21,8 @@ fn told(world: &World) -> Vec<String> {
         Event::Closed { number, .. } => format!("closed {number}"),
         Event::Evicted { origin } => format!("evicted {origin}"),
         Event::Replayed { number } => format!("replayed {number}"),
+        Event::Retried { delay } => format!("retried after {delay:?}"),
+        Event::Redirected { from, to } => format!("redirected from {from} to {to}"),
     };
     world.manager.take_events().into_iter().map(name).collect()
 }
@@ -182,6 +184,6 @@ fn nothing_is_recorded_unless_asked_for() {
     let manager = urlpool_core::driver::Manager::new(net.clone(), settings).unwrap();
     let options = RequestOptions::default();
     let outcome = net.run(manager.request("GET", "http://a.test/", Content::Empty, options));
-    assert_eq!(outcome.err().unwrap().kind(), "name-resolution");
+    assert_eq!(outcome.err().unwrap().kind(), "retries-exhausted");
     assert!(manager.take_events().is_empty());
 }

@@ -44,6 +44,7 @@ impl Told {
         let options = RequestOptions {
             headers: Some(Headers::parse([("Referer", REFERER)]).unwrap()),
             timeouts: own,
+            ..RequestOptions::default()
         };
         let request = world.manager.request(method, url, Content::Empty, options);
         match world.net.run(request) {

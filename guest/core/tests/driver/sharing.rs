@@ -6,7 +6,7 @@ use urlpool_core::driver::ConnectionPool;
 use urlpool_core::sim::{Script, SimNet};
 use urlpool_core::types::{
     Content, Error, Headers, Limit, ManagerSettings, PoolContext, PoolSettings, RequestOptions,
-    Timeouts, TlsSettings,
+    Retries, Timeouts, TlsSettings,
 };
 
 use crate::common::{Authority, SECOND, World, ok, origin_of};
@@ -102,6 +102,7 @@ fn a_pool_is_found_by_host_by_url_and_by_context() {
         port,
         settings: PoolSettings {
             maxsize,
+            retries: Retries::off(),
             ..PoolSettings::default()
         },
     };

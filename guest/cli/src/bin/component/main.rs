@@ -3,19 +3,24 @@
 //! Decides only what is peculiar to running under a WASI host: which permission is missing, and how an exit status leaves.
 
 mod bindings;
-#[path = "../../../../../host/src/convert.rs"]
+#[path = "../../../../../host/src/convert/mod.rs"]
 #[expect(
+    clippy::allow_attributes,
+    reason = "an expectation of dead code makes what it covers count as used"
+)]
+#[allow(
     dead_code,
+    unused_imports,
     reason = "shared with the host, which also makes pools from contexts"
 )]
 mod convert;
 
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use urlpool_cli::{Body, Client, Streams};
 use urlpool_core::types::{
-    Content, Error, Event, Failure, ManagerSettings, RequestOptions, ResponseHead,
+    Content, Error, Event, Failure, HistoryEntry, ManagerSettings, RequestOptions, ResponseHead,
 };
 
 use bindings::urlpool::client::blocking;
@@ -32,6 +37,7 @@ fn main() -> ExitCode {
     let streams = Streams {
         input: &mut input,
         output: &mut output,
+        is_terminal: errors.is_terminal(),
         errors: &mut errors,
     };
     let status = urlpool_cli::run(std::env::args_os(), streams, Manager::open);
@@ -56,6 +62,7 @@ impl Manager {
 
 impl Client for Manager {
     type Body = Response;
+    type Pending = blocking::Pending;
 
     fn request(
         &mut self,
@@ -64,17 +71,35 @@ impl Client for Manager {
         content: &Content,
         options: &RequestOptions,
     ) -> Result<(ResponseHead, Response), Error> {
-        let body = match content {
-            Content::Empty => blocking::Body::Empty,
-            Content::Bytes(bytes) => blocking::Body::Bytes(bytes.clone()),
-        };
+        let body = convert::body(content.clone());
         let options = convert::request_options(options.clone());
         let response = self
             .0
             .request(method, url, &body, &options)
             .map_err(error)?;
-        let head = convert::response_head(response.head())?;
-        Ok((head, Response(response)))
+        answered(response)
+    }
+
+    fn start(
+        &mut self,
+        method: &str,
+        url: &str,
+        content: &Content,
+        options: &RequestOptions,
+    ) -> Result<blocking::Pending, Error> {
+        let body = convert::body(content.clone());
+        let options = convert::request_options(options.clone());
+        self.0.start(method, url, &body, &options).map_err(error)
+    }
+
+    fn wait(&mut self, requests: &[blocking::Pending]) -> Result<usize, Error> {
+        let requests: Vec<_> = requests.iter().collect();
+        let ready = blocking::wait(&requests, wit::Limit::Unlimited);
+        Ok(ready.first().map_or(0, |place| *place as usize))
+    }
+
+    fn response(&mut self, request: blocking::Pending) -> Result<(ResponseHead, Response), Error> {
+        answered(request.response().map_err(error)?)
     }
 
     fn take_events(&mut self) -> Vec<Event> {
@@ -82,10 +107,19 @@ impl Client for Manager {
     }
 }
 
+fn answered(response: blocking::Response) -> Result<(ResponseHead, Response), Error> {
+    let head = convert::response_head(response.head())?;
+    Ok((head, Response(response)))
+}
+
 /// An imported response.
 struct Response(blocking::Response);
 
 impl Body for Response {
+    fn history(&mut self) -> Result<Vec<HistoryEntry>, Error> {
+        Ok(convert::history(self.0.history()))
+    }
+
     fn read(&mut self) -> Result<Vec<u8>, Error> {
         self.0.read(READ_SIZE).map_err(error)
     }

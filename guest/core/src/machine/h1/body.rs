@@ -2,6 +2,7 @@
 
 use super::chunked::Chunked;
 use crate::policy::framing::BodyFraming;
+use crate::types::{Headers, Limits};
 
 /// Why a body cannot be had whole.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -35,10 +36,10 @@ enum Kind {
 impl Body {
     /// A body whose end is known like this.
     #[must_use]
-    pub const fn new(framing: BodyFraming) -> Self {
+    pub fn new(framing: BodyFraming, limits: Limits) -> Self {
         Self(match framing {
             BodyFraming::Length(length) => Kind::Length(length),
-            BodyFraming::Chunked => Kind::Chunked(Chunked::new()),
+            BodyFraming::Chunked => Kind::Chunked(Chunked::new(limits)),
             BodyFraming::UntilClose => Kind::UntilClose { has_ended: false },
         })
     }
@@ -59,6 +60,20 @@ impl Body {
         match &self.0 {
             Kind::Length(left) => Some(*left),
             Kind::Chunked(_) | Kind::UntilClose { .. } => None,
+        }
+    }
+
+    /// Whether it is chunked.
+    #[must_use]
+    pub const fn is_chunked(&self) -> bool {
+        matches!(self.0, Kind::Chunked(_))
+    }
+
+    /// The fields behind a chunked body that has ended (RFC 9110, section 6.5); once.
+    pub fn take_trailers(&mut self) -> Headers {
+        match &mut self.0 {
+            Kind::Chunked(chunked) => chunked.take_trailers(),
+            Kind::Length(_) | Kind::UntilClose { .. } => Headers::default(),
         }
     }
 
@@ -90,6 +105,18 @@ impl Body {
     /// # Errors
     /// As for [`Body::take`]; the data in front of the mistake is left in `buffer`.
     pub fn unframe(&mut self, buffer: &mut Vec<u8>) -> Result<Vec<u8>, BodyError> {
+        self.unframe_noting(buffer, |_| {})
+    }
+
+    /// The same, telling after how many bytes of the data each chunk ends.
+    ///
+    /// # Errors
+    /// As for [`Body::unframe`].
+    pub fn unframe_noting(
+        &mut self,
+        buffer: &mut Vec<u8>,
+        mut chunk_ends: impl FnMut(usize),
+    ) -> Result<Vec<u8>, BodyError> {
         if let Kind::Length(_) | Kind::UntilClose { .. } = self.0 {
             let Step { data, .. } = self.take(buffer)?;
             return Ok(buffer.split_off(data));
@@ -106,6 +133,9 @@ impl Body {
                     buffer.copy_within(from..from + data, written);
                     written += data;
                     read = from + data;
+                    if data > 0 && self.left_of_chunk() == 0 {
+                        chunk_ends(written);
+                    }
                 }
                 Err(error) => break Err(error),
             }
@@ -113,6 +143,13 @@ impl Body {
         let rest = buffer.split_off(read);
         buffer.truncate(written);
         outcome.map(|()| rest)
+    }
+
+    fn left_of_chunk(&self) -> u64 {
+        match &self.0 {
+            Kind::Chunked(chunked) => chunked.left_of_chunk(),
+            Kind::Length(_) | Kind::UntilClose { .. } => 0,
+        }
     }
 
     /// Takes the end of the connection.
@@ -140,7 +177,7 @@ mod tests {
 
     /// Reads `input` in the given pieces; the data, and what was left after the end.
     fn read(framing: BodyFraming, pieces: &[&[u8]]) -> Result<(Vec<u8>, Vec<u8>, bool), BodyError> {
-        let mut body = Body::new(framing);
+        let mut body = Body::new(framing, Limits::default());
         let (mut data, mut rest) = (Vec::new(), Vec::new());
         for piece in pieces {
             let mut buffer = piece.to_vec();
@@ -245,7 +282,11 @@ mod tests {
             (BodyFraming::Chunked, Err(BodyError::Incomplete(None))),
             (BodyFraming::UntilClose, Ok(())),
         ] {
-            assert_eq!(Body::new(framing).end_of_stream(), expected, "{framing:?}");
+            assert_eq!(
+                Body::new(framing, Limits::default()).end_of_stream(),
+                expected,
+                "{framing:?}"
+            );
         }
     }
 
@@ -274,7 +315,7 @@ mod tests {
         #[test]
         fn hostile_chunks_do_no_harm(input in prop::collection::vec(any::<u8>(), 0..300)) {
             let mut buffer = input.clone();
-            if let Ok(rest) = Body::new(BodyFraming::Chunked).unframe(&mut buffer) {
+            if let Ok(rest) = Body::new(BodyFraming::Chunked, Limits::default()).unframe(&mut buffer) {
                 prop_assert!(buffer.len() + rest.len() <= input.len());
             }
         }

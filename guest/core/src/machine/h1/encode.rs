@@ -1,6 +1,7 @@
 //! The head of a request, on the wire and for people.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 
 use crate::types::{Headers, Method, StatusLine, Version};
 
@@ -30,6 +31,21 @@ pub fn request_head(method: &Method, target: &str, fields: &Headers, room: usize
     }
     head.extend_from_slice(b"\r\n");
     head
+}
+
+/// The end of a chunked body that has no trailers (RFC 9112, section 7.1).
+pub const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
+
+/// Appends a chunk. No bytes make no chunk, since an empty one would end the body.
+pub fn chunk_into(bytes: &[u8], flight: &mut Vec<u8>) {
+    if bytes.is_empty() {
+        return;
+    }
+    flight.reserve(bytes.len() + 20);
+    // Writing to a vector cannot fail.
+    let _ = write!(flight, "{:x}\r\n", bytes.len());
+    flight.extend_from_slice(bytes);
+    flight.extend_from_slice(b"\r\n");
 }
 
 /// The head of a request for an event: lines without line breaks at their ends, credentials redacted.

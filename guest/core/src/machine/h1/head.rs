@@ -2,12 +2,10 @@
 
 use std::mem::MaybeUninit;
 
-use crate::types::{Header, Headers, StatusLine, Version};
+use crate::types::{Header, Headers, Limits, StatusLine, Version};
 
-/// Bytes of a head: urllib3's bound for one line, taken for all of it.
-const MAX_HEAD: usize = 64 * 1024;
-/// Fields of a head: urllib3's bound.
-const MAX_FIELDS: usize = 100;
+/// As many fields as are read without asking for memory.
+const USUAL_FIELDS: usize = 100;
 
 /// Why bytes are not the head of a response.
 pub type Malformed = String;
@@ -28,9 +26,19 @@ pub struct ReceivedHead {
 #[derive(Debug, Default)]
 pub struct HeadReader {
     searched: usize,
+    limits: Limits,
 }
 
 impl HeadReader {
+    /// A reader of heads no larger than this.
+    #[must_use]
+    pub const fn new(limits: Limits) -> Self {
+        Self {
+            searched: 0,
+            limits,
+        }
+    }
+
     /// Reads the head that `bytes` begin with; `None` where more must arrive first. `bytes` must begin as they did before.
     ///
     /// # Errors
@@ -45,11 +53,16 @@ impl HeadReader {
             .unwrap_or_default()
             .contains(&b'\n');
         self.searched = bytes.len();
-        let head = if has_new_line { parse(bytes)? } else { None };
+        let head = if has_new_line {
+            parse(bytes, self.limits.fields)?
+        } else {
+            None
+        };
         let length = head.as_ref().map_or(bytes.len(), |head| head.length);
-        if length > MAX_HEAD {
+        let max = self.limits.head;
+        if length > max {
             return Err(format!(
-                "the head of the response has more than {MAX_HEAD} bytes"
+                "the head of the response has more than {max} bytes"
             ));
         }
         Ok(head)
@@ -57,15 +70,24 @@ impl HeadReader {
 }
 
 /// A line may end in a bare LF, as urllib3 takes it too (RFC 9112, section 2.2).
-fn parse(bytes: &[u8]) -> Result<Option<ReceivedHead>, Malformed> {
-    let mut slots = [const { MaybeUninit::uninit() }; MAX_FIELDS];
+fn parse(bytes: &[u8], max_fields: usize) -> Result<Option<ReceivedHead>, Malformed> {
+    let mut usual = [const { MaybeUninit::uninit() }; USUAL_FIELDS];
+    // A head has no more fields than bytes, whatever the limit.
+    let mut many = Vec::new();
+    let slots = match usual.get_mut(..max_fields) {
+        Some(slots) => slots,
+        None => {
+            many.resize_with(max_fields.min(bytes.len()), MaybeUninit::uninit);
+            many.as_mut_slice()
+        }
+    };
     let mut response = httparse::Response::new(&mut []);
     let parser = httparse::ParserConfig::default();
-    let length = match parser.parse_response_with_uninit_headers(&mut response, bytes, &mut slots) {
+    let length = match parser.parse_response_with_uninit_headers(&mut response, bytes, slots) {
         Ok(httparse::Status::Complete(length)) => length,
         Ok(httparse::Status::Partial) => return Ok(None),
         Err(httparse::Error::TooManyHeaders) => {
-            return Err(format!("got more than {MAX_FIELDS} headers"));
+            return Err(format!("got more than {max_fields} headers"));
         }
         Err(httparse::Error::Version) => {
             return Err(format!("UnknownProtocol({:?})", first_line(bytes)));
@@ -197,12 +219,12 @@ mod tests {
     #[test]
     fn heads_are_bounded() {
         let many = |count: usize| format!("HTTP/1.1 200 OK\r\n{}\r\n", "A: b\r\n".repeat(count));
-        assert!(read(many(MAX_FIELDS).as_bytes()).is_ok());
+        assert!(read(many(100).as_bytes()).is_ok());
         assert_eq!(
-            read(many(MAX_FIELDS + 1).as_bytes()).unwrap_err(),
+            read(many(101).as_bytes()).unwrap_err(),
             "got more than 100 headers"
         );
-        let endless = format!("HTTP/1.1 200 OK\r\nA: {}", "x".repeat(MAX_HEAD));
+        let endless = format!("HTTP/1.1 200 OK\r\nA: {}", "x".repeat(64 * 1024));
         assert!(
             read(endless.as_bytes())
                 .unwrap_err()

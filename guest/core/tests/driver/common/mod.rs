@@ -1,13 +1,27 @@
 //! What the tests stand on.
 
 mod clocks;
+mod codings;
 mod peers;
 mod tls;
 mod together;
+mod travel;
+mod upload;
 mod world;
 
 pub(crate) use clocks::{MILLI, SECOND, after, connect, deadline, read, times_out, total};
-pub(crate) use peers::{chunked, ok, origin_of, text};
+pub(crate) use codings::{
+    FRAMINGS, Framing, ZEROS, bombs, brotli, encoded, gzip, raw_deflate, zlib, zstd,
+};
+pub(crate) use peers::{CHUNKED, answer, chunked, dripping, ok, origin_of, text};
 pub(crate) use tls::{Authority, BARE, GOODBYE, HALF, KEY_UPDATE, NOW, Seen, TlsServer};
-pub(crate) use together::{both, within};
+pub(crate) use together::{Boxed, all, both, poll_once, within};
+pub(crate) use travel::{
+    DIAL, ask, delays, exhausted, found, get, growing, has_field, in_turn, leading, lines, listing,
+    plain, retrying, to, too_many, with_headers, with_retries,
+};
+pub(crate) use upload::{
+    Act, END, FORM, IN_CHUNKS, PART_END, POST, bytes, chunk, expecting, form, head, in_chunks,
+    piece, plain_options, push, push_all, push_through, rewindable, streamed, whole, writes,
+};
 pub(crate) use world::{World, address};

@@ -6,10 +6,11 @@ use std::time::Duration;
 use urlpool_core::driver::{Manager, Response};
 use urlpool_core::sim::{Listener, Script, SimNet};
 use urlpool_core::types::{
-    ConnectionInfo, Content, Error, Event, ManagerSettings, PoolSettings, RequestOptions, Timeouts,
+    ConnectionInfo, Content, Error, Event, ManagerSettings, PoolSettings, Reading, RequestOptions,
+    Retries, Timeouts,
 };
 
-use super::NOW;
+use super::{NOW, text};
 
 /// A manager that records what it does, in a world of its own.
 pub(crate) struct World {
@@ -42,6 +43,14 @@ impl World {
         })
     }
 
+    /// A world whose requests are tried again like this.
+    pub(crate) fn retrying(retries: Retries) -> Self {
+        Self::of_pools(PoolSettings {
+            retries,
+            ..PoolSettings::default()
+        })
+    }
+
     pub(crate) fn timed(timeouts: Timeouts) -> Self {
         Self::of_pools(PoolSettings {
             timeouts,
@@ -53,7 +62,16 @@ impl World {
         let net = SimNet::new();
         net.set_wall_clock(NOW);
         let events = settings.events.or(Some(1000));
-        let settings = ManagerSettings { events, ..settings };
+        // What one attempt comes to is what most tests are about; those about retries say which.
+        let mut pool = settings.pool;
+        if pool.retries == Retries::default() {
+            pool.retries = Retries::off();
+        }
+        let settings = ManagerSettings {
+            events,
+            pool,
+            ..settings
+        };
         let manager = Manager::new(net.clone(), settings).expect("the settings are right");
         Self { net, manager }
     }
@@ -95,6 +113,39 @@ impl World {
             .expect("the head comes")
     }
 
+    /// Sends a GET and waits for the head of its response, whose body is to be read like this.
+    pub(crate) fn open_reading(
+        &self,
+        url: &str,
+        reading: Reading,
+    ) -> Result<Response<SimNet>, Error> {
+        let options = RequestOptions {
+            reading,
+            ..RequestOptions::default()
+        };
+        let request = self.manager.request("GET", url, Content::Empty, options);
+        self.net.run(request)
+    }
+
+    /// Reads a body to its end or its failure, at most `max` bytes at a time.
+    pub(crate) fn pieces(
+        &self,
+        response: &mut Response<SimNet>,
+        max: usize,
+    ) -> (Vec<Vec<u8>>, Option<Error>) {
+        let mut pieces = Vec::new();
+        loop {
+            match self.read(response, max) {
+                Ok(piece) if piece.is_empty() => return (pieces, None),
+                Ok(piece) => pieces.push(piece),
+                Err(error) => {
+                    assert_eq!(self.read(response, max).as_ref(), Err(&error), "again");
+                    return (pieces, Some(error));
+                }
+            }
+        }
+    }
+
     /// Sends a GET and reads the response to its end.
     pub(crate) fn get(&self, url: &str) -> Result<Reply, Error> {
         let response = self.send("GET", url, Content::Empty)?;
@@ -116,6 +167,11 @@ impl World {
             body,
             connection: head.connection,
         })
+    }
+
+    /// All that the client wrote on a connection.
+    pub(crate) fn sent(&self, connection: usize) -> String {
+        text(&self.net.writes(connection).concat())
     }
 
     /// The next piece of a body.

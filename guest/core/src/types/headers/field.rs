@@ -1,8 +1,8 @@
-//! Header fields: names and values that may be sent, in the order and case they were given.
+//! One header field: a name and a value that may be sent, and what of it may be shown.
 
 use std::fmt;
 
-use super::Error;
+use crate::types::Error;
 
 /// Names whose values are never shown in an event, an error or debug output.
 const SECRET: [&str; 4] = [
@@ -126,102 +126,6 @@ impl fmt::Debug for Header {
     }
 }
 
-/// Header fields in order; a name may occur more than once (urllib3: `HTTPHeaderDict`).
-#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
-pub struct Headers(Vec<Header>);
-
-impl Headers {
-    /// Fields from pairs that a caller wrote.
-    ///
-    /// # Errors
-    /// [`Error::InvalidRequest`] for the first pair that [`Header::parse`] refuses.
-    pub fn parse<N: Into<String>, V: Into<Vec<u8>>>(
-        pairs: impl IntoIterator<Item = (N, V)>,
-    ) -> Result<Self, Error> {
-        pairs
-            .into_iter()
-            .map(|(name, value)| Header::parse(name, value))
-            .collect()
-    }
-
-    /// Adds a field at the end.
-    pub fn push(&mut self, header: Header) {
-        self.0.push(header);
-    }
-
-    /// Whether a field of that name, whatever its case, is there.
-    #[must_use]
-    pub fn has(&self, name: &str) -> bool {
-        self.first(name).is_some()
-    }
-
-    /// The value of the first field of that name.
-    #[must_use]
-    pub fn first(&self, name: &str) -> Option<&[u8]> {
-        self.0
-            .iter()
-            .find(|header| header.is(name))
-            .map(Header::value)
-    }
-
-    /// The values of all fields of that name.
-    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        self.0
-            .iter()
-            .filter(move |header| header.is(name))
-            .map(Header::value)
-    }
-
-    /// All fields in order.
-    pub fn iter(&self) -> std::slice::Iter<'_, Header> {
-        self.0.iter()
-    }
-
-    /// How many fields there are.
-    #[must_use]
-    pub const fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Whether there is no field.
-    #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// The comma-separated elements of all fields of that name, trimmed, empty ones left out (RFC 9110, section 5.6.1).
-    pub fn elements<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        self.all(name)
-            .flat_map(|value| value.split(|byte| *byte == b','))
-            .map(<[u8]>::trim_ascii)
-            .filter(|element| !element.is_empty())
-    }
-}
-
-impl FromIterator<Header> for Headers {
-    fn from_iter<I: IntoIterator<Item = Header>>(headers: I) -> Self {
-        Self(headers.into_iter().collect())
-    }
-}
-
-impl IntoIterator for Headers {
-    type Item = Header;
-    type IntoIter = std::vec::IntoIter<Header>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
-    }
-}
-
-impl<'a> IntoIterator for &'a Headers {
-    type Item = &'a Header;
-    type IntoIter = std::slice::Iter<'a, Header>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.iter()
-    }
-}
-
 /// Whether a byte may stand in a token (RFC 9110, section 5.6.2).
 pub(crate) const fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
@@ -324,15 +228,5 @@ mod tests {
     fn a_refused_value_is_not_repeated_in_the_error() {
         let error = Header::parse("Authorization", "hunter2\n").unwrap_err();
         assert!(!error.to_string().contains("hunter2"));
-    }
-
-    #[test]
-    fn elements_split_lists_over_several_lines() {
-        let headers =
-            Headers::parse([("Connection", "keep-alive, "), ("connection", " close,x")]).unwrap();
-        assert_eq!(
-            headers.elements("Connection").collect::<Vec<_>>(),
-            [&b"keep-alive"[..], b"close", b"x"]
-        );
     }
 }

@@ -1,0 +1,104 @@
+//! What a caller holds of a pool: requests to its host alone, its counts, its end.
+
+use std::rc::Rc;
+
+use super::Net;
+use super::pool::Pool;
+use super::request::Order;
+use super::response::Response;
+use super::trip::travel;
+use super::upload::BodySource;
+use crate::machine::pool::IfClosed;
+use crate::policy::blame;
+use crate::types::{Content, Error, Origin, RequestOptions, Url};
+
+/// A caller's hold on a pool (urllib3: `HTTPConnectionPool`).
+pub struct ConnectionPool<N: Net>(pub(super) Rc<Pool<N>>);
+
+impl<N: Net> ConnectionPool<N> {
+    /// What the pool is for.
+    #[must_use]
+    pub fn origin(&self) -> &Origin {
+        &self.0.key.origin
+    }
+
+    /// Sends a request with its method in upper case (urllib3: `request`). `url` is a path of the pool's host, which keeps its dot segments,
+    /// or a whole URL.
+    ///
+    /// # Errors
+    /// Any [`Error`]; its documentation says what each means.
+    pub async fn request(
+        &self,
+        method: &str,
+        url: &str,
+        content: Content,
+        options: RequestOptions,
+    ) -> Result<Response<N>, Error> {
+        let method = method.to_ascii_uppercase();
+        self.send(&method, url, content, None, options).await
+    }
+
+    /// Sends a request with its method as it is (urllib3: `urlopen`), and its body, where that is streamed, from `source`.
+    ///
+    /// # Errors
+    /// As for [`ConnectionPool::request`].
+    pub async fn send<'a>(
+        &self,
+        method: &'a str,
+        url: &str,
+        content: Content,
+        source: Option<Box<dyn BodySource + 'a>>,
+        options: RequestOptions,
+    ) -> Result<Response<N>, Error> {
+        let pool = &self.0;
+        let origin = &pool.key.origin;
+        let url = if url.starts_with('/') {
+            Url::at(origin, url)?
+        } else {
+            Url::parse(url)?
+        };
+        let may_leave_host = options.may_leave_host;
+        let order = Order {
+            method,
+            url,
+            content,
+            source,
+            options,
+        };
+        let profile = pool.key.profile.get();
+        let random = || pool.shared.random();
+        let accepted = order.accept(profile, &profile.headers, IfClosed::Refuse, random)?;
+        let find = |url: &Url| {
+            if may_leave_host || url.origin() == origin {
+                Ok(Rc::clone(pool))
+            } else {
+                Err(blame::host_changed(url))
+            }
+        };
+        travel(&pool.shared, &find, accepted).await
+    }
+
+    /// How many connections it has opened so far.
+    #[must_use]
+    pub fn num_connections(&self) -> u64 {
+        self.0.connections.get()
+    }
+
+    /// How many requests it has sent so far.
+    #[must_use]
+    pub fn num_requests(&self) -> u64 {
+        self.0.requests.get()
+    }
+
+    /// How many of its connections are idle.
+    #[must_use]
+    pub fn num_idle(&self) -> usize {
+        self.0.shared.ledger.borrow().idle(&self.0.place)
+    }
+
+    /// Closes what is idle and accepts no connection back. Exchanges that run finish; requests through the pool itself, also those that wait, are
+    /// refused.
+    pub fn close(&self) {
+        self.0.close("its pool was closed");
+    }
+}

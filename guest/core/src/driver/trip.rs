@@ -1,0 +1,362 @@
+//! One request of a caller's on its way: attempt after attempt, redirect after redirect, until there is a response to hand out.
+//!
+//! It sequences and never decides: every `if` on a method, a status, a header or a count is a function of `policy`.
+
+use std::future::Future;
+use std::ops::ControlFlow;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::Net;
+use super::connection::Lease;
+use super::exchange::{Answer, exchange};
+use super::incoming::{Incoming, Source};
+use super::pool::Pool;
+use super::request::{Request, Terms};
+use super::response::{Context, Response};
+use super::shared::Shared;
+use crate::machine::h1::{Body, ReceivedHead, shown_request};
+use crate::machine::pool::IfClosed;
+use crate::policy::fields::Fields;
+use crate::policy::framing;
+use crate::policy::redirect::{self, Direction, Hop};
+use crate::policy::target;
+use crate::policy::{Clocks, Retry, Verdict, blame, replay, reuse};
+use crate::types::{
+    AttemptError, Cause, Error, Event, Headers, HistoryEntry, LastOutcome, Limits, Phase, Reading,
+    Redirects, ResponseHead, Sent, Url,
+};
+
+/// A request under way.
+struct Trip<'a, N: Net> {
+    shared: &'a Rc<Shared<N>>,
+    request: Request<'a>,
+    redirects: Redirects,
+    if_closed: IfClosed,
+    reading: Reading,
+    limits: Limits,
+    clocks: Clocks,
+    retry: Retry,
+    /// Counted from 1; 0 before the first.
+    attempt: u32,
+    /// Whether an idle connection may be used: not for a replay, since where one was dead, others may be.
+    may_reuse: bool,
+}
+
+/// What comes after an attempt: its response is handed out, or there is another one, which waits as long as this.
+type Next<N> = ControlFlow<Response<N>, Duration>;
+
+/// The pool that a request to a URL goes through.
+pub(super) type Find<'a, N> = &'a dyn Fn(&Url) -> Result<Rc<Pool<N>>, Error>;
+
+/// A response that is waited for. It is boxed because every way to send a request would otherwise hold a copy of all this code.
+pub(super) type Travelling<'a, N> = Pin<Box<dyn Future<Output = Result<Response<N>, Error>> + 'a>>;
+
+/// Leads a request through its attempts.
+pub(super) fn travel<'a, N: Net>(
+    shared: &'a Rc<Shared<N>>,
+    find: Find<'a, N>,
+    accepted: (Request<'a>, Terms),
+) -> Travelling<'a, N> {
+    Box::pin(attempts(shared, find, accepted))
+}
+
+async fn attempts<N: Net>(
+    shared: &Rc<Shared<N>>,
+    find: Find<'_, N>,
+    (request, terms): (Request<'_>, Terms),
+) -> Result<Response<N>, Error> {
+    let now = if terms.spans.need_a_start() {
+        shared.net.now()
+    } else {
+        Default::default()
+    };
+    let mut trip = Trip {
+        shared,
+        request,
+        redirects: terms.redirects,
+        if_closed: terms.if_closed,
+        reading: terms.reading,
+        limits: terms.limits,
+        clocks: Clocks::start(terms.spans, now),
+        retry: Retry::new(terms.retries),
+        attempt: 0,
+        may_reuse: true,
+    };
+    loop {
+        let pool = find(&trip.request.url)?;
+        match trip.attempt(&pool).await? {
+            ControlFlow::Break(response) => return Ok(response),
+            ControlFlow::Continue(delay) => {
+                // Before the wait, which would be for nothing where the body cannot be sent again.
+                trip.rewind()?;
+                trip.wait(delay).await;
+            }
+        }
+    }
+}
+
+impl<N: Net> Trip<'_, N> {
+    async fn attempt(&mut self, pool: &Rc<Pool<N>>) -> Result<Next<N>, Error> {
+        let fields = self.request.fields()?;
+        self.attempt += 1;
+        let outcome = self.exchange(pool, &fields).await;
+        match outcome {
+            Ok((lease, answer)) => self.answered(lease, answer, &fields.headers).await,
+            Err(failed) => self.failed(failed),
+        }
+    }
+
+    /// Sends the request over one connection and waits for the head of its response.
+    async fn exchange(
+        &mut self,
+        pool: &Rc<Pool<N>>,
+        fields: &Fields,
+    ) -> Result<(Lease<N>, Answer), AttemptError> {
+        let mut lease = pool
+            .lease(&mut self.clocks, self.may_reuse, self.if_closed)
+            .await?;
+        let number = lease.connection().number;
+        let first_hop = &pool.key.origin;
+        self.shared.tell(|| Event::Sent {
+            number,
+            head: shown_request(
+                &self.request.method,
+                target::of_request(&self.request.url, first_hop),
+                &fields.headers,
+            ),
+        });
+        let outgoing = self.request.write(fields, first_hop);
+        exchange(
+            self.shared,
+            lease.connection(),
+            outgoing,
+            &self.clocks,
+            self.limits,
+        )
+        .await
+        .inspect_err(|failed| {
+            if replay::is_due(failed, &self.request.method) {
+                self.shared.tell(|| Event::Replayed { number });
+            }
+        })
+        .map(|answer| (lease, answer))
+    }
+
+    /// Winds the body back for another attempt.
+    fn rewind(&mut self) -> Result<(), Error> {
+        self.request.rewind().map_err(|cause| {
+            let failed = AttemptError {
+                phase: Phase::Send,
+                sent: Sent::Nothing,
+                reused: false,
+                cause,
+            };
+            let Request { method, url, .. } = &self.request;
+            blame::tell(failed, method, url, self.attempt)
+        })
+    }
+
+    /// What comes after a failure.
+    fn failed(&mut self, failed: AttemptError) -> Result<Next<N>, Error> {
+        let Request { method, url, .. } = &self.request;
+        if replay::is_due(&failed, method) {
+            self.may_reuse = false;
+            return Ok(ControlFlow::Continue(Duration::ZERO));
+        }
+        let error = blame::tell(failed.clone(), method, url, self.attempt);
+        let record = || HistoryEntry {
+            method: method.to_string(),
+            url: url.as_str().to_owned(),
+            status: None,
+            location: None,
+            error: Some(Box::new(error.clone())),
+        };
+        match self.retry.after_failure(&failed, method, record) {
+            Verdict::HandOut => Err(error),
+            Verdict::Exhausted => Err(self.exhausted(LastOutcome::Failed(error))),
+            Verdict::Again => self.again(None),
+        }
+    }
+
+    /// What comes after a response.
+    async fn answered(
+        &mut self,
+        lease: Lease<N>,
+        answer: Answer,
+        fields: &Headers,
+    ) -> Result<Next<N>, Error> {
+        let mut response = match self.respond(lease, answer, fields) {
+            Ok(response) => response,
+            Err(failed) => return self.failed(failed),
+        };
+        let status = response.head().status;
+        let headers = &response.head().headers;
+        let Request { method, url, .. } = &self.request;
+        let entry = |location: Option<&Url>| HistoryEntry {
+            method: method.to_string(),
+            url: url.as_str().to_owned(),
+            status: Some(status),
+            location: location.map(|url| url.as_str().to_owned()),
+            error: None,
+        };
+        let mut verdict = self
+            .retry
+            .after_response(status, headers, method, || entry(None));
+        let mut hop = None;
+        if verdict == Verdict::HandOut
+            && self.redirects == Redirects::Follow
+            && let Direction::To(location) = redirect::direction(status, headers)
+        {
+            let next = self.hop(status, &location, &response);
+            let to = next.as_ref().ok().map(|next| &next.url);
+            verdict = self.retry.after_redirect(|| entry(to));
+            // A redirect that is handed out may lead anywhere.
+            if verdict != Verdict::HandOut {
+                hop = Some(next?);
+            }
+        }
+        match verdict {
+            Verdict::HandOut => {
+                let (reading, codings) = (self.reading, self.limits.codings);
+                return match response.hand_out(reading, codings).await {
+                    Ok(()) => Ok(ControlFlow::Break(response)),
+                    Err(failed) => self.failed(failed),
+                };
+            }
+            Verdict::Exhausted => {
+                response.discard().await;
+                return Err(self.exhausted(LastOutcome::Status(status)));
+            }
+            Verdict::Again => {}
+        }
+        let next = self.again(Some(&response.head().headers))?;
+        response.discard().await;
+        if let Some(hop) = hop {
+            self.turn(hop);
+        }
+        Ok(next)
+    }
+
+    fn hop(&self, status: u16, location: &str, response: &Response<N>) -> Result<Hop, Error> {
+        let Request {
+            method,
+            url,
+            headers,
+            ..
+        } = &self.request;
+        let removed = &self.retry.rules().removed_on_redirect;
+        redirect::hop(status, location, method, url, headers, removed).map_err(|why| {
+            let failed = AttemptError {
+                phase: Phase::AwaitHead,
+                sent: Sent::Something,
+                reused: response.head().connection.reused,
+                cause: Cause::Unfollowable(why),
+            };
+            blame::tell(failed, method, url, self.attempt)
+        })
+    }
+
+    /// Makes the request the one that a redirect asks for.
+    fn turn(&mut self, hop: Hop) {
+        self.shared.tell(|| Event::Redirected {
+            from: self.request.url.as_str().to_owned(),
+            to: hop.url.as_str().to_owned(),
+        });
+        self.request.turn(hop);
+    }
+
+    /// Another attempt, after the delay that the last response and the backoff ask for, unless that would take until after the deadline.
+    fn again(&mut self, response: Option<&Headers>) -> Result<Next<N>, Error> {
+        let net = &self.shared.net;
+        let delay = self.retry.delay(
+            response,
+            || net.wall_clock(),
+            || u32::from_le_bytes(self.shared.random()),
+        );
+        if !delay.is_zero()
+            && let Some((end, expiry)) = self.clocks.deadline()
+            && net.now().after(delay) >= end
+        {
+            let failed = AttemptError {
+                phase: Phase::Backoff,
+                sent: Sent::Nothing,
+                reused: false,
+                cause: Cause::TimedOut(expiry),
+            };
+            let Request { method, url, .. } = &self.request;
+            return Err(blame::tell(failed, method, url, self.attempt));
+        }
+        self.may_reuse = true;
+        let last = self.retry.history().last();
+        if last.is_some_and(|entry| entry.location.is_none()) {
+            self.shared.tell(|| Event::Retried { delay });
+        }
+        Ok(ControlFlow::Continue(delay))
+    }
+
+    /// Waits for the time of the next attempt and starts its clock.
+    async fn wait(&mut self, delay: Duration) {
+        let net = &self.shared.net;
+        if !delay.is_zero() {
+            net.sleep_until(net.now().after(delay)).await;
+        }
+        if self.clocks.need_a_start() {
+            self.clocks = self.clocks.next_attempt(net.now());
+        }
+    }
+
+    fn exhausted(&self, last: LastOutcome) -> Error {
+        let Request { method, url, .. } = &self.request;
+        let history = self.retry.history().to_vec();
+        blame::exhausted(last, method, url, self.attempt, history)
+    }
+
+    /// Makes a response of the head that came and the connection its body will come over.
+    fn respond(
+        &self,
+        mut lease: Lease<N>,
+        answer: Answer,
+        fields: &Headers,
+    ) -> Result<Response<N>, AttemptError> {
+        let Request { method, url, .. } = &self.request;
+        let Answer {
+            head: ReceivedHead { line, headers, .. },
+            is_sent_whole,
+        } = answer;
+        let connection = lease.connection().info();
+        let framing =
+            framing::of_response(method, line.status, &headers).map_err(|why| AttemptError {
+                phase: Phase::AwaitHead,
+                sent: Sent::Something,
+                reused: connection.reused,
+                cause: Cause::Malformed(why),
+            })?;
+        let reuse = reuse::after(fields, is_sent_whole, &line, &headers, framing);
+        let head = ResponseHead {
+            status: line.status,
+            version: line.version,
+            reason: line.reason,
+            url: url.as_str().to_owned(),
+            headers,
+            connection,
+        };
+        let context = Context {
+            method: method.clone(),
+            url: url.clone(),
+            attempt: self.attempt,
+            clocks: self.clocks,
+            retry: self.retry.clone(),
+        };
+        let source = Source {
+            lease,
+            body: Body::new(framing, self.limits),
+            reuse,
+        };
+        let shared = Rc::clone(self.shared);
+        let is_length_enforced = !self.reading.may_be_short;
+        let incoming = Incoming::new(Rc::clone(&shared), self.clocks, is_length_enforced, source);
+        Ok(Response::new(head, shared, context, incoming))
+    }
+}

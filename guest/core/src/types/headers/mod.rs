@@ -1,0 +1,9 @@
+//! Header fields: one of them, and many in the order and case they were given.
+
+mod dict;
+mod field;
+mod list;
+
+pub use field::Header;
+pub(crate) use field::{is_token, latin1};
+pub use list::Headers;

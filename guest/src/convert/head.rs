@@ -1,0 +1,56 @@
+//! What came: where a pool leads, and all of a response but its body.
+
+use urlpool_core::types as core;
+
+use crate::bindings::exports::urlpool::client::types as wit;
+
+pub(crate) fn origin(origin: &core::Origin) -> wit::Origin {
+    wit::Origin {
+        scheme: origin.scheme().as_str().to_owned(),
+        host: origin.host().as_str().to_owned(),
+        port: origin.port(),
+    }
+}
+
+pub(crate) fn response_head(head: &core::ResponseHead) -> wit::ResponseHead {
+    let core::ResponseHead {
+        status,
+        version,
+        reason,
+        url,
+        headers,
+        connection,
+    } = head;
+    let core::ConnectionInfo {
+        number,
+        reused,
+        remote,
+        tls,
+    } = connection;
+    wit::ResponseHead {
+        status: *status,
+        version: match version {
+            core::Version::Http10 => wit::HttpVersion::Http10,
+            core::Version::Http11 => wit::HttpVersion::Http11,
+        },
+        reason: reason.clone(),
+        url: url.clone(),
+        headers: headers
+            .iter()
+            .map(|header| (header.name().to_owned(), header.value().to_vec()))
+            .collect(),
+        connection: wit::ConnectionInfo {
+            number: *number,
+            reused: *reused,
+            remote: remote.clone(),
+            tls: tls.map(tls_version),
+        },
+    }
+}
+
+pub(super) const fn tls_version(version: core::TlsVersion) -> wit::TlsVersion {
+    match version {
+        core::TlsVersion::Tls12 => wit::TlsVersion::Tls12,
+        core::TlsVersion::Tls13 => wit::TlsVersion::Tls13,
+    }
+}

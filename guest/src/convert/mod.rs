@@ -1,0 +1,20 @@
+//! Between the contract's types and core's. The only module that names both, so that a change to either breaks here, at compile time.
+
+mod content;
+mod error;
+mod event;
+mod head;
+mod progress;
+mod retries;
+mod settings;
+
+pub(crate) use content::{content, form, header_options, headers, query, streamed};
+pub(crate) use error::{Outcome, error, history, in_use, stuck, taken};
+pub(crate) use event::event;
+pub(crate) use head::{origin, response_head};
+pub(crate) use progress::progress;
+pub(crate) use retries::remaining;
+pub(crate) use settings::{
+    end, manager_settings, options_for_form, options_for_query, pool_context, pool_settings,
+    request_options,
+};

@@ -1,0 +1,135 @@
+//! What the component exports, and the functions that belong to no resource.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
+
+use urlpool_core::policy::make_headers::make_headers;
+use wasi::clocks::monotonic_clock;
+use wasi::io::poll::Pollable;
+use wasi::io::streams::{InputStream, OutputStream};
+
+use super::manager::PoolManager;
+use super::pending::Pending;
+use super::pool::ConnectionPool;
+use super::response::Response;
+use crate::bindings::exports::urlpool::client::types as wit;
+use crate::bindings::exports::urlpool::client::{blocking, pipe};
+use crate::reactor::{Waited, block_on, block_on_beside, sleep_until};
+use crate::stream::{StreamSink, StreamSource};
+use crate::{convert, shared};
+
+/// What the component exports.
+pub(crate) struct Component;
+
+impl blocking::Guest for Component {
+    type PoolManager = PoolManager;
+    type ConnectionPool = ConnectionPool;
+    type Pending = Pending;
+    type Response = Response;
+
+    fn request(
+        method: String,
+        url: String,
+        body: blocking::Body,
+        options: wit::RequestOptions,
+    ) -> Result<blocking::Response, wit::Error> {
+        let send = || {
+            let (content, options) = (convert::content(body)?, convert::request_options(options)?);
+            let manager = shared::manager()?;
+            block_on(manager.request(&method, &url, content, options))
+                .unwrap_or_else(|| Err(convert::stuck()))
+        };
+        send().map(Response::export).map_err(convert::error)
+    }
+
+    fn make_headers(options: wit::HeaderOptions) -> Result<Vec<wit::Header>, wit::Error> {
+        make_headers(convert::header_options(options))
+            .map(|headers| convert::headers(&headers))
+            .map_err(convert::error)
+    }
+
+    fn wait(requests: Vec<blocking::PendingBorrow<'_>>, timeout: wit::Limit) -> Vec<u32> {
+        let requests: Vec<&Pending> = requests.iter().map(|request| request.get()).collect();
+        match block_on_beside(any_ready(&requests, timeout), None) {
+            Waited::Done(()) | Waited::Other | Waited::Stuck => ready(&requests),
+        }
+    }
+}
+
+/// Waits until at least one request is ready, or for as long as told.
+async fn any_ready(requests: &[&Pending], timeout: wit::Limit) {
+    let end = convert::end(timeout, monotonic_clock::now());
+    let mut sleep = pin!(async {
+        match end {
+            Some(end) => sleep_until(end).await,
+            None => std::future::pending().await,
+        }
+    });
+    poll_fn(|context| {
+        let polls = requests
+            .iter()
+            .map(|request| request.0.poll_ready(context).is_ready());
+        // Each of them must have the waker, so none is left out.
+        let is_any = polls.fold(false, |any, is_ready| any | is_ready);
+        if is_any {
+            return Poll::Ready(());
+        }
+        sleep.as_mut().poll(context)
+    })
+    .await;
+}
+
+fn ready(requests: &[&Pending]) -> Vec<u32> {
+    (0..)
+        .zip(requests)
+        .filter(|(_, request)| request.0.is_ready())
+        .map(|(place, _)| place)
+        .collect()
+}
+
+impl pipe::Guest for Component {
+    fn copy_to(
+        response: blocking::ResponseBorrow<'_>,
+        destination: &OutputStream,
+    ) -> Result<u64, wit::Error> {
+        response
+            .get::<Response>()
+            .with(async |response| response.copy_to(&mut StreamSink::new(destination)).await)
+            .map_err(convert::error)
+    }
+
+    fn send_from(
+        manager: blocking::PoolManagerBorrow<'_>,
+        method: String,
+        url: String,
+        source: &InputStream,
+        length: Option<u64>,
+        options: wit::RequestOptions,
+    ) -> Result<blocking::Response, wit::Error> {
+        let content = convert::streamed(length);
+        let method = method.to_ascii_uppercase();
+        let send = || {
+            let options = convert::request_options(options)?;
+            let source = Box::new(StreamSource::new(source));
+            let manager = &manager.get::<PoolManager>().0;
+            block_on(manager.send(&method, &url, content, Some(source), options))
+                .unwrap_or_else(|| Err(convert::stuck()))
+        };
+        send().map(Response::export).map_err(convert::error)
+    }
+
+    fn wait(
+        requests: Vec<blocking::PendingBorrow<'_>>,
+        other: &Pollable,
+        timeout: wit::Limit,
+    ) -> pipe::Ready {
+        let requests: Vec<&Pending> = requests.iter().map(|request| request.get()).collect();
+        match block_on_beside(any_ready(&requests, timeout), Some(other)) {
+            Waited::Done(()) | Waited::Other | Waited::Stuck => pipe::Ready {
+                requests: ready(&requests),
+                other: other.ready(),
+            },
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! The contract's functions: convert, call core, convert back.
+
+mod component;
+mod manager;
+mod pending;
+mod pool;
+mod response;
+
+pub(crate) use component::Component;
