@@ -6,7 +6,7 @@ GUEST := -p urlpool-guest -p urlpool-cli --features urlpool-cli/component
 SIM := --features urlpool-core/sim
 QUOTED_URL := '$(subst ','\'',$(value URL))'
 
-.PHONY: test run interop bench components consumers setup
+.PHONY: test run interop bench fuzz components consumers setup
 
 # Everything that needs only cargo: native, in wasmtime, and composed. Core's tests of the driver run in its simulation.
 test: components consumers
@@ -32,6 +32,10 @@ bench: components
 	@cargo build $(WASM) --profile component -p urlpool-bench-guests -p urlpool-consumers
 	@cargo build --release -p urlpool-bench -p urlpool-host
 	@'$(TARGET)/release/urlpool-bench' $(ARGS)
+
+# Every fuzz target, or those that ARGS names, for SECONDS each.
+fuzz: setup
+	@guest/core/fuzz/run.sh '$(or $(SECONDS),60)' $(ARGS)
 
 # The components in dist/, and their sizes.
 components: setup
