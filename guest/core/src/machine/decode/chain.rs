@@ -209,11 +209,23 @@ impl Decoder {
                 }
                 Outcome::Starved if at == 0 => return Ok(Pulled::NeedsInput),
                 Outcome::Starved => at -= 1,
-                Outcome::Ended if at == last => return Ok(Pulled::End),
-                Outcome::Ended => at += 1,
+                Outcome::Ended if at < last => at += 1,
+                Outcome::Ended => match self.next_to_discard() {
+                    Some(earlier) => at = earlier,
+                    None => return Ok(Pulled::End),
+                },
             }
         }
         Ok(Pulled::Output)
+    }
+
+    /// The last stage that still has something behind the end of the content. It is undone all the same, so that what is wrong with it is
+    /// found however the input arrives.
+    fn next_to_discard(&mut self) -> Option<usize> {
+        let at = self.stages.iter().rposition(|stage| !stage.has_ended)?;
+        let behind = self.stages.get_mut(at + 1)?;
+        behind.feed.start = behind.feed.end;
+        Some(at)
     }
 
     /// Whether the stage before this one has ended.

@@ -376,6 +376,29 @@ fn an_error_names_the_coding_that_did_not_fit() {
 }
 
 #[test]
+fn what_is_wrong_behind_the_content_is_told_however_it_arrives() {
+    // The deflate stream ends before what the gzip around it holds, whose checksum is wrong.
+    let mut content = zlib(b"hello");
+    content.extend_from_slice(b"garbage");
+    let mut body = gzip(&content);
+    let checksum = body.len() - 8;
+    body[checksum] ^= 1;
+    for (piece, max) in [
+        (1, 1),
+        (1, 1000),
+        (5, 7),
+        (body.len(), 1),
+        (body.len(), 1000),
+    ] {
+        let (output, end) = drive(&[Gzip, Deflate], &body, piece, max);
+        assert!(
+            end.is_err(),
+            "pieces of {piece}, reads of {max}: {output:?}"
+        );
+    }
+}
+
+#[test]
 fn flushed_data_comes_at_once() {
     let deflated = |raw: bool| {
         use flate2::{Compress, Compression, FlushCompress};
