@@ -4,13 +4,14 @@
 use libfuzzer_sys::fuzz_target;
 use urlpool_core::machine::h1::{Body, Step};
 use urlpool_core::policy::framing::BodyFraming;
+use urlpool_core::types::Limits;
 use urlpool_fuzz::{first_line, pieces};
 
 /// What became of a body: its data, what came after its end, whether it ended, and what was wrong.
 type Outcome = (Vec<u8>, Vec<u8>, bool, Option<String>);
 
 fn read<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Outcome {
-    let mut body = Body::new(BodyFraming::Chunked);
+    let mut body = Body::new(BodyFraming::Chunked, Limits::default());
     let (mut data, mut after, mut wrong) = (Vec::new(), Vec::new(), None);
     for piece in pieces {
         let mut buffer = piece.to_vec();
@@ -32,7 +33,7 @@ fn read<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Outcome {
 
 /// Reads step by step, as nothing but `unframe` does.
 fn stepped(mut input: &[u8]) -> Option<(Vec<u8>, bool)> {
-    let mut body = Body::new(BodyFraming::Chunked);
+    let mut body = Body::new(BodyFraming::Chunked, Limits::default());
     let mut data = Vec::new();
     loop {
         let step = body.take(input).ok()?;
