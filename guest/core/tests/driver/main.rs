@@ -59,6 +59,8 @@ mod sharing;
 #[cfg(test)]
 mod smuggling;
 #[cfg(test)]
+mod through;
+#[cfg(test)]
 mod timeouts;
 #[cfg(test)]
 mod tls;
