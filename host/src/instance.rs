@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
 use std::time::Duration;
 
+use tokio::runtime;
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::timeout;
 use wasmtime::Store;
@@ -161,6 +162,15 @@ impl Slot {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(handle);
+    }
+
+    /// The same for what holds a connection, which should not wait for the next call to be closed.
+    pub(crate) fn discard_now(self: &Arc<Self>, handle: Handle) {
+        self.discard(handle);
+        if let Ok(runtime) = runtime::Handle::try_current() {
+            let slot = Arc::clone(self);
+            runtime.spawn(async move { slot.tidy_up().await });
+        }
     }
 
     async fn start(&self) -> Result<Instance, Error> {

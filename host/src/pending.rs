@@ -38,6 +38,8 @@ pub struct Pending {
     slot: Arc<Slot>,
     handle: Handle,
     method: String,
+    /// Whether its response was taken, so that the component holds nothing for it any more.
+    is_taken: bool,
 }
 
 impl Pending {
@@ -46,6 +48,7 @@ impl Pending {
             slot,
             handle,
             method,
+            is_taken: false,
         }
     }
 
@@ -89,7 +92,7 @@ impl Pending {
     ///
     /// # Errors
     /// [`Error::Client`] with what the component says, or what became of the sandbox.
-    pub async fn response(self) -> Result<Response, Error> {
+    pub async fn response(mut self) -> Result<Response, Error> {
         let mut call = self.slot.begin_with(self.handle).await?;
         let outcome = async {
             let pending = self.handle.resource;
@@ -109,6 +112,7 @@ impl Pending {
         };
         let outcome = outcome.await;
         let (handle, head) = call.end_with(outcome)?;
+        self.is_taken = true;
         Response::of(
             Arc::clone(&self.slot),
             handle,
@@ -127,7 +131,11 @@ impl Pending {
 
 impl Drop for Pending {
     fn drop(&mut self) {
-        self.slot.discard(self.handle);
+        if self.is_taken {
+            self.slot.discard(self.handle);
+        } else {
+            self.slot.discard_now(self.handle);
+        }
     }
 }
 

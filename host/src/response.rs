@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
-use tokio::runtime;
 
 use urlpool_core::types::{
     Error as ClientError, Failure, Headers, HistoryEntry, Phase, ResponseHead, Retries,
@@ -246,14 +245,10 @@ impl Response {
 
 impl Drop for Response {
     fn drop(&mut self) {
-        self.slot.discard(self.handle);
         if self.has_ended {
-            return;
-        }
-        // The connection of an unread body should not wait for the next call to be closed.
-        if let Ok(runtime) = runtime::Handle::try_current() {
-            let slot = Arc::clone(&self.slot);
-            runtime.spawn(async move { slot.tidy_up().await });
+            self.slot.discard(self.handle);
+        } else {
+            self.slot.discard_now(self.handle);
         }
     }
 }
