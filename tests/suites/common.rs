@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use urlpool_host::{
-    ClientError, Error, Grants, Limit, ManagerSettings, PoolManager, PoolSettings, RequestBuilder,
-    Response, Retries, Settings, Timeouts, TlsSettings,
+    ClientError, Error, Grants, HistoryEntry, Limit, ManagerSettings, PoolManager, PoolSettings,
+    RequestBuilder, Response, Retries, Settings, Timeouts, TlsSettings,
 };
 use urlpool_tests::{Authority, Origin, Reply, fail};
 
@@ -40,6 +40,26 @@ pub(crate) async fn manager_with_pools(pool: PoolSettings) -> PoolManager {
         ..ManagerSettings::default()
     })
     .await
+}
+
+/// The same where requests are tried again, this often and without a pause.
+pub(crate) async fn patient(count: u32) -> PoolManager {
+    manager_with_pools(PoolSettings {
+        retries: Retries::total(count),
+        ..PoolSettings::default()
+    })
+    .await
+}
+
+/// A response's entry in a history.
+pub(crate) fn entry(method: &str, url: &str, status: u16, location: Option<&str>) -> HistoryEntry {
+    HistoryEntry {
+        method: method.into(),
+        url: url.into(),
+        status: Some(status),
+        location: location.map(str::to_owned),
+        error: None,
+    }
 }
 
 /// Settings that trust this root only.

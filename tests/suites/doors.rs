@@ -9,6 +9,7 @@ use urlpool_tests::{
 };
 
 mod bad_input;
+mod options;
 
 /// A way to run a command line.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -4,15 +4,21 @@
 
 mod common;
 mod contract;
+mod decoding;
 mod doors;
 mod failures;
 mod framing;
 mod input;
 mod limits;
 mod pools;
+mod redirects;
 mod requests;
+mod retrying;
 mod settings;
+mod several;
 mod streaming;
 mod tidy;
 mod timeouts;
 mod tls;
+mod uploading;
+mod waiting;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use wasmtime::component::{Component, Linker, ResourceTable};
 use wasmtime::{Cache, CacheConfig, Config, Engine, Store};
 use wasmtime_wasi::p2::bindings::Command as CommandWorld;
-use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
+use wasmtime_wasi::p2::pipe::{MemoryInputPipe, MemoryOutputPipe};
 use wasmtime_wasi::{FsPerms, I32Exit, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
 use crate::guard::fail;
@@ -67,6 +67,7 @@ pub struct Command {
     component: Component,
     arguments: Vec<String>,
     directory: Option<PathBuf>,
+    input: Vec<u8>,
 }
 
 impl Command {
@@ -98,6 +99,7 @@ impl Command {
             arguments: vec![name],
             component,
             directory: None,
+            input: Vec::new(),
         }
     }
 
@@ -115,7 +117,14 @@ impl Command {
         self
     }
 
-    /// Runs it to its end, without standard input. A trap is the status 134 and stands on standard error.
+    /// Gives the guest these bytes as standard input, which is empty otherwise.
+    #[must_use]
+    pub fn input(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.input = bytes.into();
+        self
+    }
+
+    /// Runs it to its end. A trap is the status 134 and stands on standard error.
     ///
     /// # Panics
     /// Where it takes longer than 30 seconds.
@@ -161,6 +170,7 @@ impl Command {
     ) -> wasmtime::Result<Result<(), ()>> {
         let mut wasi = WasiCtxBuilder::new();
         wasi.args(&self.arguments)
+            .stdin(MemoryInputPipe::new(self.input.clone()))
             .stdout(stdout)
             .stderr(stderr)
             .allow_tcp(true)

@@ -78,6 +78,9 @@ impl Origin {
         {
             return Then::Drop;
         }
+        if !link.unless_ended(tokio::time::sleep(reply.delay())).await {
+            return Then::Drop;
+        }
         let (mut head, body) = (reply.head_bytes(), reply.body_bytes(method == "HEAD"));
         if let Some(gate) = reply.body_gate() {
             if !link.send(&head).await || !link.unless_ended(gate.passed()).await {

@@ -1,6 +1,7 @@
 //! What an [`Origin`](crate::Origin) answers.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::gate::Gate;
 
@@ -38,6 +39,7 @@ pub struct Reply {
     then: Then,
     before: Option<Gate>,
     before_body: Option<Gate>,
+    delay: Duration,
 }
 
 impl Reply {
@@ -55,6 +57,7 @@ impl Reply {
             then: Then::Next,
             before: None,
             before_body: None,
+            delay: Duration::ZERO,
         }
     }
 
@@ -153,6 +156,17 @@ impl Reply {
     pub fn body_after(mut self, gate: &Gate) -> Self {
         self.before_body = Some(gate.clone());
         self
+    }
+
+    /// Answers so long after the request: for clients that wait for several answers at once.
+    #[must_use]
+    pub fn delayed(mut self, delay: Duration) -> Self {
+        self.delay = delay;
+        self
+    }
+
+    pub(crate) fn delay(&self) -> Duration {
+        self.delay
     }
 
     pub(crate) fn gate(&self) -> Option<&Gate> {

@@ -5,7 +5,7 @@
 pub struct Request {
     /// From the request line to the empty line, both included.
     pub head: Vec<u8>,
-    /// As many bytes as `Content-Length` announced.
+    /// As many bytes as `Content-Length` announced; of a chunked body all bytes as they came, framing included.
     pub body: Vec<u8>,
 }
 
@@ -18,9 +18,12 @@ impl Request {
             head: head.to_vec(),
             body: Vec::new(),
         };
-        let length = request
-            .field("content-length")
-            .map_or(0, |value| value.parse().expect("a Content-Length"));
+        let length = match request.field("transfer-encoding") {
+            Some(_) => chunked_length(rest)?,
+            None => request
+                .field("content-length")
+                .map_or(0, |value| value.parse().expect("a Content-Length")),
+        };
         request.body = rest.get(..length)?.to_vec();
         Some((request, head_end + length))
     }
@@ -72,6 +75,21 @@ impl Request {
     }
 }
 
+/// How long the chunked body at the start of `bytes` is, if all of it is there. It has no trailers.
+fn chunked_length(bytes: &[u8]) -> Option<usize> {
+    let mut length = 0;
+    loop {
+        let rest = bytes.get(length..)?;
+        let line = rest.windows(2).position(|two| two == b"\r\n")?;
+        let size = str::from_utf8(rest.get(..line)?).expect("a chunk's size");
+        let size = usize::from_str_radix(size, 16).expect("a chunk's size");
+        length += line + 2 + size + 2;
+        if size == 0 {
+            return (length <= bytes.len()).then_some(length);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,5 +108,20 @@ mod tests {
             ("POST".into(), "/x".into())
         );
         assert_eq!(request.field("content-LENGTH").as_deref(), Some("3"));
+    }
+
+    #[test]
+    fn a_chunked_body_belongs_to_its_request() {
+        let whole =
+            b"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\nGET ";
+        let end = whole.len() - 4;
+        for cut in 0..end {
+            assert_eq!(Request::first_in(&whole[..cut]), None, "{cut}");
+        }
+        let (request, length) = Request::first_in(whole).unwrap();
+        assert_eq!(
+            (request.body.as_slice(), length),
+            (&b"3\r\nabc\r\n0\r\n\r\n"[..], end)
+        );
     }
 }

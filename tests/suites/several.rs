@@ -1,0 +1,140 @@
+//! Several requests at once over one instance.
+
+use std::time::{Duration, Instant};
+
+use urlpool_host::{Grants, Limits, Pending, PoolManager, Settings};
+use urlpool_tests::{Gate, Origin, Reply, within};
+
+use crate::common::{get, manager, refusal, text};
+
+const MANY: usize = 200;
+/// How long the server takes for each answer.
+const ANSWER: Duration = Duration::from_secs(1);
+/// A machine that does other things too must not fail the test; one request after the other would take 200 seconds.
+const SLACK: Duration = Duration::from_secs(2);
+/// What the instance needs for one request.
+const BASE: usize = 4 << 20;
+/// What each further one may cost.
+const EACH: usize = 64 << 10;
+
+const SHORT: Option<Duration> = Some(Duration::from_millis(10));
+
+async fn start(manager: &PoolManager, url: String) -> Pending {
+    manager.get(url).start().await.unwrap()
+}
+
+#[tokio::test]
+async fn two_hundred_waits_take_the_time_of_one_and_little_memory() {
+    let origin = Origin::new()
+        .reply(Reply::ok("body").delayed(ANSWER))
+        .start()
+        .await;
+    let manager = PoolManager::new(Settings {
+        grants: Grants::all(),
+        limits: Limits {
+            memory: BASE + MANY * EACH,
+            ..Limits::default()
+        },
+        ..Settings::default()
+    })
+    .await
+    .unwrap();
+    let started = Instant::now();
+    let mut requests = Vec::new();
+    for number in 0..MANY {
+        requests.push(start(&manager, origin.url(&format!("/{number}"))).await);
+    }
+    for request in requests {
+        assert_eq!(text(request.response().await.unwrap()).await, "body");
+    }
+    let took = started.elapsed();
+    assert!(took < ANSWER + SLACK, "it took {took:?}");
+    assert_eq!((origin.accepted(), origin.requests().len()), (MANY, MANY));
+}
+
+#[tokio::test]
+async fn wait_says_which_requests_are_ready_and_may_give_up() {
+    let (manager, gate) = (manager().await, Gate::new());
+    let origin = Origin::new()
+        .at("/slow", Reply::ok("slow").after(&gate))
+        .reply(Reply::ok("fast"))
+        .start()
+        .await;
+    let slow = start(&manager, origin.url("/slow")).await;
+    let fast = start(&manager, origin.url("/fast")).await;
+    let mut requests = [slow, fast];
+    assert_eq!(manager.wait(&requests, None).await.unwrap(), [1]);
+    // What is ready stays ready until it is taken.
+    assert_eq!(manager.wait(&requests, None).await.unwrap(), [1]);
+    assert!(
+        manager
+            .wait(&requests[..1], SHORT)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    gate.open();
+    assert_eq!(manager.wait(&requests[..1], None).await.unwrap(), [0]);
+    requests.reverse();
+    for (request, body) in requests.into_iter().zip(["fast", "slow"]) {
+        assert_eq!(text(request.response().await.unwrap()).await, body);
+    }
+}
+
+#[tokio::test]
+async fn a_started_request_goes_on_while_another_is_waited_for() {
+    let (manager, gate) = (manager().await, Gate::new());
+    let background = Origin::new().reply(Reply::ok("started")).start().await;
+    let foreground = Origin::new()
+        .reply(Reply::ok("sent").after(&gate))
+        .start()
+        .await;
+    let started = start(&manager, background.url("/")).await;
+    let send = get(&manager, foreground.url("/"));
+    let allow = async {
+        background.requested(1).await;
+        gate.open();
+    };
+    assert_eq!(tokio::join!(send, allow).0, "sent");
+    assert_eq!(text(started.response().await.unwrap()).await, "started");
+}
+
+#[tokio::test]
+async fn a_request_that_is_dropped_closes_its_connection() {
+    let (manager, gate) = (manager().await, Gate::new());
+    let slow = Origin::new()
+        .at("/head", Reply::ok("body").after(&gate))
+        .at("/body", Reply::ok("body").body_after(&gate))
+        .start()
+        .await;
+    let waiting = [start(&manager, slow.url("/head")).await];
+    within("the request", async {
+        while slow.requests().is_empty() {
+            manager.wait(&waiting, SHORT).await.unwrap();
+        }
+    })
+    .await;
+    drop(waiting);
+    slow.closed(1).await;
+
+    let answered = [start(&manager, slow.url("/body")).await];
+    assert_eq!(manager.wait(&answered, None).await.unwrap(), [0]);
+    drop(answered);
+    slow.closed(2).await;
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_request_is_said_at_its_start_or_with_its_response() {
+    let manager = manager().await;
+    for (url, kind) in [
+        ("http:///", "invalid-url"),
+        ("ftp://a.test/", "unsupported-scheme"),
+    ] {
+        let error = manager.get(url).start().await.err().unwrap();
+        assert_eq!(refusal(url, &error).kind(), kind, "{url}");
+    }
+    let refusing = urlpool_tests::RefusingPort::new();
+    let started = start(&manager, refusing.url("/")).await;
+    let error = started.response().await.unwrap_err();
+    assert_eq!(refusal("refused", &error).kind(), "connection-failed");
+}
