@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use urlpool_host::{Grants, Limits, Pending, PoolManager, Settings};
-use urlpool_tests::{Gate, Origin, Reply, within};
+use urlpool_tests::{Command, Gate, Origin, Reply, consumer, within};
 
 use crate::common::{get, manager, refusal, text};
 
@@ -137,4 +137,31 @@ async fn what_is_wrong_with_a_request_is_said_at_its_start_or_with_its_response(
     let started = start(&manager, refusing.url("/")).await;
     let error = started.response().await.unwrap_err();
     assert_eq!(refusal("refused", &error).kind(), "connection-failed");
+}
+
+#[tokio::test]
+async fn a_component_uploads_its_input_and_waits_for_several_requests() {
+    let origin = Origin::new()
+        .at(
+            "/slow",
+            Reply::ok("slow").delayed(Duration::from_millis(50)),
+        )
+        .at("/up", Reply::ok("up"))
+        .reply(Reply::ok("fast"))
+        .start()
+        .await;
+    let urls = ["/up", "/slow", "/fast"].map(|path| origin.url(path));
+    let outcome = Command::from_bytes("several", &consumer("several"))
+        .args(urls)
+        .input("from standard input")
+        .run()
+        .await;
+    assert_eq!(
+        (outcome.status, outcome.stdout_text().as_str()),
+        (0, "up\nthe other\n1 fast\n0 slow\n")
+    );
+    let uploads = origin.requests();
+    let upload = uploads.first().unwrap();
+    assert_eq!(upload.method(), "PUT");
+    assert_eq!(upload.body, b"13\r\nfrom standard input\r\n0\r\n\r\n");
 }

@@ -3,8 +3,11 @@
 //! They use urlpool as any component does, through bindings of their own and nothing of this workspace.
 
 mod bindings;
+#[path = "pipe.rs"]
+mod pipe_bindings;
 
 pub use bindings::urlpool::client::{blocking, types};
+pub use pipe_bindings::urlpool::client::pipe;
 
 use blocking::{Body, PoolManager, Response};
 use types::{
@@ -66,10 +69,30 @@ impl From<std::io::Error> for Failed {
 /// What `blocking` answers, or a file that cannot be read.
 pub fn request_as_told() -> Result<Response, Failed> {
     let told = Told::parse(std::env::args().skip(1))?;
-    let manager = PoolManager::open(&settings(told.roots))?;
+    let manager = manager(told.roots)?;
     let options = RequestOptions {
         headers: (!told.headers.is_empty()).then_some(told.headers),
         timeouts: Some(told.timeouts),
+        ..options()
+    };
+    Ok(manager.request(&told.method, &told.url, &Body::Empty, &options)?)
+}
+
+/// A manager that trusts these roots, or the built-in ones.
+///
+/// # Errors
+///
+/// What `blocking` answers.
+pub fn manager(roots: Option<Vec<u8>>) -> Result<PoolManager, Failed> {
+    Ok(PoolManager::open(&settings(roots))?)
+}
+
+/// Options of a request that is sent once.
+#[must_use]
+pub const fn options() -> RequestOptions {
+    RequestOptions {
+        headers: None,
+        timeouts: None,
         retries: Some(once()),
         redirects: None,
         pool_timeout: None,
@@ -81,8 +104,7 @@ pub fn request_as_told() -> Result<Response, Failed> {
         max_body: None,
         preload_content: None,
         assert_same_host: None,
-    };
-    Ok(manager.request(&told.method, &told.url, &Body::Empty, &options)?)
+    }
 }
 
 /// One attempt, whose failure is handed out as it is.

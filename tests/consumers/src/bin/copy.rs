@@ -2,29 +2,7 @@
 
 use std::process::ExitCode;
 
-use urlpool_consumers::{Failed, request_as_told};
-
-mod bindings {
-    //! The interface `pipe`, over the types of `blocking` and `wasi:io` that are there already.
-    wit_bindgen::generate!({
-        path: "../../wit",
-        inline: "
-            package urlpool:consumers;
-            world copy {
-                import urlpool:client/pipe@0.1.0;
-            }
-        ",
-        world: "urlpool:consumers/copy",
-        with: {
-            "urlpool:client/pipe@0.1.0": generate,
-            "urlpool:client/types@0.1.0": urlpool_consumers::types,
-            "urlpool:client/blocking@0.1.0": urlpool_consumers::blocking,
-            "wasi:io/error@0.2.12": wasi::io::error,
-            "wasi:io/poll@0.2.12": wasi::io::poll,
-            "wasi:io/streams@0.2.12": wasi::io::streams,
-        },
-    });
-}
+use urlpool_consumers::{Failed, pipe, request_as_told};
 
 fn main() -> ExitCode {
     match copy() {
@@ -39,6 +17,6 @@ fn main() -> ExitCode {
 fn copy() -> Result<(), Failed> {
     let response = request_as_told()?;
     let out = wasi::cli::stdout::get_stdout();
-    bindings::urlpool::client::pipe::copy_to(&response, &out)?;
+    pipe::copy_to(&response, &out)?;
     Ok(())
 }
