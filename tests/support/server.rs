@@ -3,19 +3,22 @@
 //! Each connection is read by a task of its own, so that the client's end is seen whatever the conversation waits for.
 
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
 use crate::authority::Tls;
 use crate::ledger::{Connection, End, Ledger};
 use crate::request::Request;
+
+/// How many clients may connect before the first is accepted. One more would have to try again a second later.
+const QUEUE: u32 = 1024;
 
 /// What a server does with a connection.
 pub(crate) trait Conversation: Send + Sync + 'static {
@@ -94,14 +97,16 @@ impl Server {
         tls: Option<Tls>,
         on_ipv6: bool,
     ) -> Self {
-        let address: SocketAddr = if on_ipv6 {
-            (Ipv6Addr::LOCALHOST, 0).into()
+        let (socket, address): (_, IpAddr) = if on_ipv6 {
+            (TcpSocket::new_v6(), Ipv6Addr::LOCALHOST.into())
         } else {
-            (Ipv4Addr::LOCALHOST, 0).into()
+            (TcpSocket::new_v4(), Ipv4Addr::LOCALHOST.into())
         };
-        let listener = TcpListener::bind(address)
-            .await
+        let socket = socket.expect("this machine has TCP");
+        socket
+            .bind((address, 0).into())
             .expect("the loopback has a free port");
+        let listener = socket.listen(QUEUE).expect("a bound socket listens");
         let address = listener.local_addr().expect("a bound listener");
         let ledger = Ledger::new();
         Self {
