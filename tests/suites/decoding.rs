@@ -64,7 +64,7 @@ fn reading(reading: Reading) -> RequestOptions {
 
 #[tokio::test]
 async fn codings_are_undone_piece_by_piece() {
-    let manager = manager().await;
+    let (manager, zeros) = (manager().await, vec![0; ZEROS]);
     for (coding, body) in encoded() {
         for is_chunked in [false, true] {
             let case = format!("{coding}, chunked: {is_chunked}");
@@ -72,7 +72,7 @@ async fn codings_are_undone_piece_by_piece() {
             let mut response = manager.get(origin.url("/")).send().await.unwrap();
             let mut length = 0;
             while let Some(chunk) = response.chunk().await.unwrap() {
-                assert!(chunk.iter().all(|byte| *byte == 0), "{case}");
+                assert!(zeros.starts_with(&chunk), "{case}");
                 length += chunk.len();
             }
             assert_eq!(length, ZEROS, "{case}");

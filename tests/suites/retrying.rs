@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use urlpool_host::{
     Budget, ClientError, Event, HistoryEntry, LastOutcome, ManagerSettings, PoolManager,
-    PoolSettings, Retries,
+    PoolSettings, Reading, RequestOptions, Retries,
 };
 use urlpool_tests::{Origin, Peer, RefusingPort, Reply, Step, fail};
 
@@ -115,6 +115,32 @@ async fn a_connection_that_breaks_is_followed_by_another() {
         assert_eq!(history[0].url, peer.url("/"), "{case}");
         assert_eq!(text(response).await, "ok", "{case}");
         assert_eq!(peer.accepted(), 2, "{case}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_is_read_again_where_it_is_part_of_the_request() {
+    for (case, is_preloaded, connections) in [("part", true, 2), ("apart", false, 1)] {
+        let manager = patient(3).await;
+        let head = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n";
+        let peer = Peer::new()
+            .connection([Step::Request, Step::send(format!("{head}bo"))])
+            .connection([Step::Request, Step::send(format!("{head}body")), Step::Hold])
+            .start()
+            .await;
+        let request = manager.get(peer.url("/")).options(RequestOptions {
+            reading: Reading {
+                is_preloaded,
+                ..Reading::default()
+            },
+            ..RequestOptions::default()
+        });
+        let response = request.send().await.unwrap();
+        let entries = response.history().await.unwrap().len();
+        assert_eq!(entries, connections - 1, "{case}");
+        let body = response.bytes().await;
+        assert_eq!(body.is_ok(), is_preloaded, "{case}: {body:?}");
+        assert_eq!(peer.accepted(), connections, "{case}");
     }
 }
 

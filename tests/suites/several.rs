@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use urlpool_host::{Grants, Limits, Pending, PoolManager, Settings};
+use urlpool_host::{Error, Grants, Limits, Pending, PoolManager, Settings, Timeouts};
 use urlpool_tests::{Command, Gate, Origin, Reply, consumer, within};
 
-use crate::common::{get, manager, refusal, text};
+use crate::common::{get, manager, millis, refusal, text};
 
 const MANY: usize = 200;
 /// How long the server takes for each answer.
@@ -119,6 +119,72 @@ async fn a_request_that_is_dropped_closes_its_connection() {
     assert_eq!(manager.wait(&answered, None).await.unwrap(), [0]);
     drop(answered);
     slow.closed(2).await;
+}
+
+#[tokio::test]
+async fn a_started_request_outlives_its_pool_and_its_manager() {
+    let (manager, origin) = (manager().await, Origin::new().start().await);
+    let pool = manager
+        .connection_from_url(&origin.url("/"), None)
+        .await
+        .unwrap();
+    let started = pool.request("GET", "/x").start().await.unwrap();
+    drop(pool);
+    manager.clear().await.unwrap();
+    drop(manager);
+    let response = started.response().await.unwrap();
+    assert_eq!(response.status(), 200);
+    assert_eq!(origin.request().target(), "/x");
+}
+
+#[tokio::test]
+async fn a_deadline_holds_for_a_request_that_nobody_waits_for() {
+    let (manager, gate) = (manager().await, Gate::new());
+    let slow = Reply::ok("body").after(&gate);
+    let origin = Origin::new().reply(slow).start().await;
+    let request = manager.get(origin.url("/")).timeouts(Timeouts {
+        deadline: millis(20),
+        ..Timeouts::default()
+    });
+    let started = [request.start().await.unwrap()];
+    assert_eq!(manager.wait(&started, None).await.unwrap(), [0]);
+    for request in started {
+        let error = request.response().await.unwrap_err();
+        assert_eq!(refusal("deadline", &error).kind(), "deadline-exceeded");
+    }
+    origin.closed(1).await;
+}
+
+#[tokio::test]
+async fn requests_of_an_instance_that_is_gone_say_so() {
+    let gate = Gate::new();
+    let slow = Reply::ok("body").after(&gate);
+    let origin = Origin::new()
+        .at("/slow", slow)
+        .reply(Reply::ok("fine"))
+        .start()
+        .await;
+    let manager = PoolManager::new(Settings {
+        grants: Grants::all(),
+        limits: Limits {
+            call: Some(Duration::from_millis(100)),
+            ..Limits::default()
+        },
+        ..Settings::default()
+    })
+    .await
+    .unwrap();
+    let lost = [start(&manager, origin.url("/slow")).await];
+    let error = manager.wait(&lost, None).await.unwrap_err();
+    assert!(matches!(error, Error::Deadline(_)), "{error:?}");
+    let error = manager.wait(&lost, None).await.unwrap_err();
+    assert!(matches!(error, Error::Trap(_)), "{error:?}");
+    let [mut request] = lost;
+    let error = request.write(b"x").await.unwrap_err();
+    assert!(matches!(error, Error::Trap(_)), "{error:?}");
+    let error = request.response().await.unwrap_err();
+    assert!(matches!(error, Error::Trap(_)), "{error:?}");
+    assert_eq!(get(&manager, origin.url("/")).await, "fine");
 }
 
 #[tokio::test]

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use urlpool_host::{Limit, Phase, PoolManager, PoolSettings, RequestOptions};
+use urlpool_host::{Limit, Phase, PoolManager, PoolSettings, Progress, RequestOptions, Streamed};
 use urlpool_tests::{Gate, Origin, Reply, Server};
 
-use crate::common::{failure_of, get, manager, manager_with_pools, patient, text};
+use crate::common::{failure_of, get, manager, manager_with_pools, patient, refusal, text};
 
 const SHORT: Limit = Limit::After(Duration::from_millis(10));
 
@@ -83,8 +83,30 @@ async fn a_wait_that_only_its_caller_can_end_is_an_error() {
 }
 
 #[tokio::test]
+async fn a_push_that_only_its_caller_can_make_room_for_does_not_hang() {
+    let (manager, gate) = (blocking().await, Gate::new());
+    let origin = slow(&gate).await;
+    let held = manager.get(origin.url("/held")).send().await.unwrap();
+    let request = manager.request("PUT", origin.url("/"));
+    let body = Streamed::default();
+    let mut pending = request.streamed(body).start().await.unwrap();
+    let piece = vec![0; 48 << 10];
+    let mut pushed = 0;
+    while pending.write(&piece).await.unwrap() == Progress::Accepted {
+        pushed += 1;
+        assert!(pushed < 10, "somebody takes what nobody can send");
+    }
+    let error = pending.response().await.unwrap_err();
+    assert_eq!(refusal("pushed", &error).kind(), "pool-timeout");
+    gate.open();
+    assert_eq!(text(held).await, "body");
+    assert_eq!(get(&manager, origin.url("/")).await, "body");
+    assert_eq!(origin.accepted(), 1);
+}
+
+#[tokio::test]
 async fn a_pool_takes_paths_and_its_own_urls() {
-    let (manager, origin) = (manager().await, slow_never().await);
+    let (manager, origin) = (manager().await, quick().await);
     let pool = manager
         .connection_from_url(&origin.url("/"), None)
         .await
@@ -99,7 +121,7 @@ async fn a_pool_takes_paths_and_its_own_urls() {
     assert_eq!(pool.num_connections().await.unwrap(), 1);
 }
 
-async fn slow_never() -> Server {
+async fn quick() -> Server {
     let open = Gate::new();
     open.open();
     slow(&open).await
@@ -107,7 +129,7 @@ async fn slow_never() -> Server {
 
 #[tokio::test]
 async fn a_pool_stays_with_its_host() {
-    let (manager, other) = (patient(3).await, slow_never().await);
+    let (manager, other) = (patient(3).await, quick().await);
     let moved = Reply::new(302, "").header("Location", other.url("/there"));
     let origin = Origin::new()
         .at("/moved", moved)
