@@ -86,7 +86,10 @@ impl Pending {
     }
 
     /// Waits for the outcome and takes it; `None` where it was taken before.
+    ///
+    /// Nobody can push meanwhile, so a body that waits for more would wait for ever.
     pub(crate) async fn outcome(&self) -> Option<Outcome<Response<WasiNet>>> {
+        self.pusher.give_up();
         poll_fn(|context| {
             let mut slot = self.slot.borrow_mut();
             if slot.has_ended {

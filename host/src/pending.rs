@@ -88,7 +88,7 @@ impl Pending {
         .await
     }
 
-    /// Waits for the head of the response.
+    /// Waits for the head of the response. A streamed body that has not been pushed to its end is given up.
     ///
     /// # Errors
     /// [`Error::Client`] with what the component says, or what became of the sandbox.

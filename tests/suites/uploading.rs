@@ -4,7 +4,7 @@ use urlpool_host::{
     Multipart, Part, PartData, Pending, PoolManager, Progress, RequestBuilder, RequestOptions,
     Streamed, Writing,
 };
-use urlpool_tests::{Origin, Peer, Reply, Server, Step};
+use urlpool_tests::{Origin, Peer, Reply, Server, Step, within};
 
 use crate::common::{assert_healthy, manager, patient, refusal, text};
 
@@ -133,6 +133,115 @@ async fn a_redirected_body_is_pushed_again_where_it_can_be() {
             assert_eq!(second.accepted(), 0);
         }
     }
+}
+
+#[tokio::test]
+async fn two_bodies_are_pushed_in_turns() {
+    let (manager, origin) = (manager().await, origin().await);
+    let mut one = pushing(&manager, &origin.url("/1"), CHUNKED).await;
+    let mut two = pushing(&manager, &origin.url("/2"), CHUNKED).await;
+    for piece in ["a", "b"] {
+        for pending in [&mut one, &mut two] {
+            pending.write(piece.as_bytes()).await.unwrap();
+        }
+    }
+    for pending in [&mut two, &mut one] {
+        assert_eq!(pending.finish().await.unwrap(), Progress::Answered);
+    }
+    for pending in [one, two] {
+        assert_eq!(text(pending.response().await.unwrap()).await, "fine");
+    }
+    let bodies: Vec<Vec<u8>> = origin
+        .requests()
+        .into_iter()
+        .map(|sent| sent.body)
+        .collect();
+    assert_eq!(bodies, [b"1\r\na\r\n1\r\nb\r\n0\r\n\r\n"; 2]);
+}
+
+#[tokio::test]
+async fn pushes_that_nobody_waits_for_are_told_so() {
+    let (manager, origin) = (manager().await, origin().await);
+    let mut plain = manager.get(origin.url("/")).start().await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(plain.write(b"x").await.unwrap(), Progress::Answered);
+        assert_eq!(plain.end_part().await.unwrap(), Progress::Answered);
+        assert_eq!(plain.finish().await.unwrap(), Progress::Answered);
+    }
+    assert_eq!(text(plain.response().await.unwrap()).await, "fine");
+
+    let mut ended = pushing(&manager, &origin.url("/"), CHUNKED).await;
+    push(&mut ended, &["x"]).await;
+    assert_eq!(ended.write(b"y").await.unwrap(), Progress::Answered);
+    assert_eq!(ended.finish().await.unwrap(), Progress::Answered);
+    assert_eq!(text(ended.response().await.unwrap()).await, "fine");
+    assert_healthy("pushes in vain", &manager).await;
+}
+
+#[tokio::test]
+async fn an_early_answer_ends_the_pushing() {
+    let manager = manager().await;
+    let peer = Peer::always([
+        Step::Bytes,
+        Step::send("HTTP/1.1 413 No\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno"),
+        Step::Hold,
+    ])
+    .start()
+    .await;
+    let piece = vec![0; 64 << 10];
+    let mut pending = pushing(&manager, &peer.url("/"), CHUNKED).await;
+    while pending.write(&piece).await.unwrap() == Progress::Accepted {}
+    let response = pending.response().await.unwrap();
+    assert_eq!(
+        (response.status(), text(response).await),
+        (413, "no".into())
+    );
+    peer.closed(1).await;
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_pushed_to_its_end_is_given_up_with_its_request() {
+    let (manager, origin) = (manager().await, origin().await);
+    let mut pending = pushing(&manager, &origin.url("/"), CHUNKED).await;
+    pending.write(b"x").await.unwrap();
+    drop(pending);
+    assert_healthy("half a body", &manager).await;
+    assert_eq!(origin.requests().len(), 0);
+
+    // Nobody can push while the response is waited for.
+    let mut pending = pushing(&manager, &origin.url("/"), CHUNKED).await;
+    pending.write(b"x").await.unwrap();
+    let error = within("an answer", pending.response()).await.unwrap_err();
+    assert_eq!(refusal("half", &error).kind(), "invalid-request");
+
+    let moved = Reply::new(307, "").header("Location", origin.url("/there"));
+    let first = Origin::new().reply(moved).start().await;
+    let body = Streamed {
+        can_rewind: true,
+        ..CHUNKED
+    };
+    let mut pending = patient(3)
+        .await
+        .request("PUT", first.url("/"))
+        .streamed(body)
+        .start()
+        .await
+        .unwrap();
+    pending.write(b"x").await.unwrap();
+    assert_eq!(pending.finish().await.unwrap(), Progress::Rewind);
+    let error = within("an answer", pending.response()).await.unwrap_err();
+    assert_eq!(refusal("not again", &error).kind(), "invalid-request");
+    assert_eq!(origin.requests().len(), 0);
+    assert_healthy("half a body", &manager).await;
+}
+
+#[tokio::test]
+async fn a_pushed_body_needs_a_start() {
+    let (manager, origin) = (manager().await, origin().await);
+    let request = manager.request("PUT", origin.url("/")).streamed(CHUNKED);
+    let error = request.send().await.unwrap_err();
+    assert_eq!(refusal("sent", &error).kind(), "invalid-request");
+    assert_eq!(origin.accepted(), 0);
 }
 
 fn named(name: &str, value: &str) -> (String, String) {

@@ -137,6 +137,15 @@ impl Pusher {
         self.0.borrow().must_rewind
     }
 
+    /// Says that nothing more will be pushed: a body that has not come to its end never will.
+    pub fn give_up(&self) {
+        let mut queue = self.0.borrow_mut();
+        queue.is_given_up = true;
+        let source = queue.source.take();
+        drop(queue);
+        wake(source);
+    }
+
     /// Makes sure that whoever polls is woken.
     fn listen(&self, context: &Context<'_>) {
         let waker = context.waker().clone();
@@ -147,11 +156,9 @@ impl Pusher {
 
 impl Drop for Pusher {
     fn drop(&mut self) {
-        let mut queue = self.0.borrow_mut();
-        queue.is_given_up = true;
-        let wakers = (queue.source.take(), queue.pusher.take());
-        drop(queue);
-        wake(wakers.0);
+        self.give_up();
+        let listener = self.0.borrow_mut().pusher.take();
+        drop(listener);
     }
 }
 
