@@ -134,7 +134,8 @@ impl Pusher {
     /// Whether the body must be pushed again.
     #[must_use]
     pub fn must_rewind(&self) -> bool {
-        self.0.borrow().must_rewind
+        let queue = self.0.borrow();
+        queue.must_rewind && !queue.is_over
     }
 
     /// Says that nothing more will be pushed: a body that has not come to its end never will.

@@ -42,6 +42,8 @@ struct Trip<'a, N: Net> {
     attempt: u32,
     /// Whether an idle connection may be used: not for a replay, since where one was dead, others may be.
     may_reuse: bool,
+    /// How much of the request a peer may have received in any of the attempts.
+    sent: Sent,
 }
 
 /// What comes after an attempt: its response is handed out, or there is another one, which waits as long as this.
@@ -83,6 +85,7 @@ async fn attempts<N: Net>(
         retry: Retry::new(terms.retries),
         attempt: 0,
         may_reuse: true,
+        sent: Sent::Nothing,
     };
     loop {
         let pool = find(&trip.request.url)?;
@@ -149,7 +152,7 @@ impl<N: Net> Trip<'_, N> {
         self.request.rewind().map_err(|cause| {
             let failed = AttemptError {
                 phase: Phase::Send,
-                sent: Sent::Nothing,
+                sent: self.sent,
                 reused: false,
                 cause,
             };
@@ -160,6 +163,9 @@ impl<N: Net> Trip<'_, N> {
 
     /// What comes after a failure.
     fn failed(&mut self, failed: AttemptError) -> Result<Next<N>, Error> {
+        if failed.sent == Sent::Something {
+            self.sent = Sent::Something;
+        }
         let Request { method, url, .. } = &self.request;
         if replay::is_due(&failed, method) {
             self.may_reuse = false;
@@ -187,6 +193,7 @@ impl<N: Net> Trip<'_, N> {
         answer: Answer,
         fields: &Headers,
     ) -> Result<Next<N>, Error> {
+        self.sent = Sent::Something;
         let mut response = match self.respond(lease, answer, fields) {
             Ok(response) => response,
             Err(failed) => return self.failed(failed),
@@ -281,7 +288,7 @@ impl<N: Net> Trip<'_, N> {
         {
             let failed = AttemptError {
                 phase: Phase::Backoff,
-                sent: Sent::Nothing,
+                sent: self.sent,
                 reused: false,
                 cause: Cause::TimedOut(expiry),
             };
