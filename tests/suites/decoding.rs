@@ -19,20 +19,20 @@ const ZEROS_BR: &str = "n///n/gnAOKxQCD3/hM=";
 
 pub(crate) fn gzip(data: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(data).unwrap();
-    encoder.finish().unwrap()
+    encoder.write_all(data).expect("memory takes bytes");
+    encoder.finish().expect("memory takes bytes")
 }
 
 fn zlib(data: &[u8]) -> Vec<u8> {
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(data).unwrap();
-    encoder.finish().unwrap()
+    encoder.write_all(data).expect("memory takes bytes");
+    encoder.finish().expect("memory takes bytes")
 }
 
 fn raw_deflate(data: &[u8]) -> Vec<u8> {
     let mut encoder = DeflateEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(data).unwrap();
-    encoder.finish().unwrap()
+    encoder.write_all(data).expect("memory takes bytes");
+    encoder.finish().expect("memory takes bytes")
 }
 
 /// The zeros in every coding.
@@ -43,7 +43,10 @@ fn encoded() -> Vec<(&'static str, Vec<u8>)> {
         ("gzip", gzip(&zeros)),
         ("deflate", zlib(&zeros)),
         ("deflate", raw_deflate(&zeros)),
-        ("br", BASE64_STANDARD.decode(ZEROS_BR).unwrap()),
+        (
+            "br",
+            BASE64_STANDARD.decode(ZEROS_BR).expect("valid base64"),
+        ),
         ("zstd, gzip", gzip(&zstd)),
         ("zstd", zstd),
     ]

@@ -86,7 +86,7 @@ async fn pauses_between_attempts_double() {
     assert_eq!(pauses, [Duration::ZERO, 2 * PAUSE, 4 * PAUSE]);
 }
 
-/// Kind, status and whether a body was sent: what can be told of an entry without its words.
+/// The kinds of a history's errors, each empty where there was a response.
 fn kinds(history: &[HistoryEntry]) -> Vec<&str> {
     let kind = |entry: &HistoryEntry| entry.error.as_ref().map_or("", |error| error.kind());
     history.iter().map(kind).collect()

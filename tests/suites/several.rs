@@ -18,7 +18,11 @@ const EACH: usize = 16 << 10;
 const SHORT: Option<Duration> = Some(Duration::from_millis(10));
 
 async fn start(manager: &PoolManager, url: String) -> Pending {
-    manager.get(url).start().await.unwrap()
+    manager
+        .get(url)
+        .start()
+        .await
+        .expect("a request that can be sent")
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ async fn origin() -> Server {
 
 async fn pushing(manager: &PoolManager, url: &str, body: Streamed) -> Pending {
     let request = manager.request("PUT", url).streamed(body);
-    request.start().await.unwrap()
+    request.start().await.expect("a request that can be sent")
 }
 
 /// Pushes a body, again wherever that is asked for, and says how often it was pushed from its start.
@@ -28,13 +28,13 @@ async fn push(pending: &mut Pending, pieces: &[&str]) -> usize {
     'start: loop {
         times += 1;
         for piece in pieces {
-            match pending.write(piece.as_bytes()).await.unwrap() {
+            match pending.write(piece.as_bytes()).await.expect("a push") {
                 Progress::Accepted => {}
                 Progress::Rewind => continue 'start,
                 Progress::Answered => return times,
             }
         }
-        if pending.finish().await.unwrap() != Progress::Rewind {
+        if pending.finish().await.expect("a push") != Progress::Rewind {
             return times;
         }
     }

@@ -1,5 +1,6 @@
 //! Uploads standard input to the first URL; then gets all of the others at once and prints their bodies as they come.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use urlpool_consumers::blocking::{self, Body, Pending, Response};
@@ -19,11 +20,12 @@ fn main() -> ExitCode {
 }
 
 fn several() -> Result<(), Failed> {
+    let mut out = std::io::stdout().lock();
     let mut urls = std::env::args().skip(1);
     let (manager, options) = (manager(None)?, options());
     let upload = urls.next().unwrap_or_default();
     let uploaded = pipe::send_from(&manager, "PUT", &upload, &get_stdin(), None, &options)?;
-    println!("{}", text(&uploaded)?);
+    writeln!(out, "{}", text(&uploaded)?)?;
 
     let start = |url: String| manager.start("GET", &url, &Body::Empty, &options);
     let started: Vec<Pending> = urls.map(start).collect::<Result<_, _>>()?;
@@ -31,7 +33,7 @@ fn several() -> Result<(), Failed> {
     let borrowed: Vec<&Pending> = started.iter().collect();
     // Something that is ready at once, before any server can have answered.
     if pipe::wait(&borrowed, &subscribe_duration(0), Limit::Unlimited).other {
-        println!("the other");
+        writeln!(out, "the other")?;
     }
     while !waiting.is_empty() {
         let borrowed: Vec<&Pending> = waiting
@@ -44,11 +46,11 @@ fn several() -> Result<(), Failed> {
         {
             let number = waiting.remove(place as usize);
             if let Some(pending) = started.get(number) {
-                println!("{number} {}", text(&pending.response()?)?);
+                writeln!(out, "{number} {}", text(&pending.response()?)?)?;
             }
         }
     }
-    Ok(())
+    Ok(out.flush()?)
 }
 
 fn text(response: &Response) -> Result<String, Failed> {
