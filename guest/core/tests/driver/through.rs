@@ -105,7 +105,7 @@ fn cve_2026_44431_secrets_stay_within_the_origin_of_the_target_through_a_pool_to
     let second = String::from_utf8(writes[1].clone()).unwrap();
     let lines = lines(&second);
     assert_eq!(lines[0], "GET http://b.test/y HTTP/1.1");
-    assert!(lines.iter().any(|line| *line == "Host: b.test"), "{second}");
+    assert!(lines.contains(&"Host: b.test"), "{second}");
     for (name, _) in &secrets[..3] {
         assert!(!has_field(&second, name), "{second}");
     }
