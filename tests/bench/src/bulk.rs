@@ -82,7 +82,7 @@ async fn contenders(
             &consumer,
             scale.bulk_bytes,
         )?),
-        Box::new(Urlpool::new(url, roots, scale.bulk_bytes, Reading::Streamed).await?),
+        Box::new(Urlpool::new(url, Some(roots), scale.bulk_bytes, Reading::Streamed).await?),
         Box::new(guests.guest(limit, &place.guest(binary)?, Clock::Hosts, &bare)?),
     ])
 }

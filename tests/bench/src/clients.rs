@@ -1,7 +1,6 @@
 //! The contenders that run natively, and urlpool through its host API.
 
 use std::path::Path;
-use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,15 +8,10 @@ use rustls::crypto::ring;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use urlpool_host::{Grants, ManagerSettings, PoolManager, PoolSettings, Settings, TlsSettings};
-use wasmtime::{Result, bail, format_err};
+use wasmtime::{Result, bail};
 
-use crate::place::Place;
 use crate::rounds::{Contender, Round};
-
-const LOOP: &str = include_str!("urllib3_loop.py");
 
 /// How urlpool reads a body.
 #[derive(Clone, Copy, Debug)]
@@ -46,14 +40,14 @@ pub(crate) struct Urlpool {
 }
 
 impl Urlpool {
-    /// A manager that trusts these roots; `length` is how much a body has to have.
+    /// A manager that trusts these roots, by default those built in; `length` is how much a body has to have.
     pub(crate) async fn new(
         url: String,
-        roots: &Path,
+        roots: Option<&Path>,
         length: u64,
         reading: Reading,
     ) -> Result<Self> {
-        let roots = Some(std::fs::read(roots)?);
+        let roots = roots.map(std::fs::read).transpose()?;
         let pool = PoolSettings {
             tls: TlsSettings { roots },
             ..PoolSettings::default()
@@ -180,55 +174,4 @@ pub(crate) fn trusted(roots: &Path) -> Result<RootCertStore> {
         store.add(certificate?)?;
     }
     Ok(store)
-}
-
-/// CPython's urllib3 in a process of its own, which times itself.
-pub(crate) struct Urllib3 {
-    name: String,
-    numbers: ChildStdin,
-    answers: Lines<BufReader<ChildStdout>>,
-    _process: Child,
-}
-
-impl Urllib3 {
-    pub(crate) async fn start(place: &Place, url: &str, roots: &Path) -> Result<Self> {
-        let mut process = Command::new("python3")
-            .args(["-c", LOOP, url])
-            .arg(roots)
-            .env("PYTHONPATH", place.python())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()?;
-        let (Some(numbers), Some(answers)) = (process.stdin.take(), process.stdout.take()) else {
-            bail!("python3 has no pipes");
-        };
-        let mut urllib3 = Self {
-            name: String::new(),
-            numbers,
-            answers: BufReader::new(answers).lines(),
-            _process: process,
-        };
-        urllib3.name = urllib3.answer().await?;
-        Ok(urllib3)
-    }
-
-    async fn answer(&mut self) -> Result<String> {
-        let line = self.answers.next_line().await?;
-        line.ok_or_else(|| format_err!("python3 ended early"))
-    }
-}
-
-impl Contender for Urllib3 {
-    fn name(&self) -> String {
-        self.name.clone()
-    }
-
-    fn round(&mut self, count: u32) -> Round<'_> {
-        Box::pin(async move {
-            let line = format!("{count}\n");
-            self.numbers.write_all(line.as_bytes()).await?;
-            Ok(Duration::from_nanos(self.answer().await?.parse()?))
-        })
-    }
 }

@@ -56,7 +56,7 @@ pub(crate) async fn start(
 
 async fn run(place: &Place, cache: &Path, url: &str) -> Result<Duration> {
     let started = Instant::now();
-    let ended = command(place, cache).arg(url).status();
+    let ended = urlpool(place, cache).arg(url).status();
     let status = tokio::time::timeout(PATIENCE, ended).await??;
     let took = started.elapsed();
     if !status.success() {
@@ -85,7 +85,7 @@ pub(crate) async fn memory(table: &mut Table, place: &Place, nginx: &Nginx) -> R
 async fn peak(place: &Place, cache: &Path, nginx: &Nginx, url: &str) -> Result<u64> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let held = format!("http://{}/", listener.local_addr()?);
-    let mut process = command(place, cache)
+    let mut process = urlpool(place, cache)
         .arg("--cacert")
         .arg(nginx.authority_file())
         .args([url, &held])
@@ -119,7 +119,8 @@ async fn peak(place: &Place, cache: &Path, nginx: &Nginx, url: &str) -> Result<u
     Ok(kibibytes.parse::<u64>()? * 1024)
 }
 
-fn command(place: &Place, cache: &Path) -> Command {
+/// The binary, its compiled code kept in that folder.
+pub(crate) fn urlpool(place: &Place, cache: &Path) -> Command {
     let mut command = Command::new(&place.command);
     command
         .env("URLPOOL_CACHE_DIR", cache)

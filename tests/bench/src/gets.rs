@@ -7,9 +7,10 @@ use urlpool_tests::nginx::Nginx;
 use wasmtime::{Result, bail};
 
 use crate::Scale;
-use crate::clients::{Reading, Reqwest, Urllib3, Urlpool, WithoutNetwork};
+use crate::clients::{Reading, Reqwest, Urlpool, WithoutNetwork};
 use crate::guests::{Clock, Guests};
 use crate::place::Place;
+use crate::python::{GETS, Urllib3};
 use crate::rounds::{Contender, alternate};
 use crate::table::{Compared, Goal, Quantity, Row, Table};
 
@@ -39,7 +40,7 @@ pub(crate) async fn measure(
         };
         if ours.time.as_secs_f64() > limit.time.as_secs_f64() * 1.25 {
             let roots = &nginx.authority_file();
-            let urlpool = Urlpool::new(url.clone(), roots, 100, Reading::Whole).await?;
+            let urlpool = Urlpool::new(url.clone(), Some(roots), 100, Reading::Whole).await?;
             let spent = urlpool.time_without_network(scale.requests).await?;
             let over = ours.time.saturating_sub(limit.time);
             table.note(reason(part, over, spent));
@@ -96,9 +97,9 @@ async fn contenders(
     };
     let bare = [address.to_string(), "/small".to_owned()];
     Ok(vec![
-        Box::new(Urlpool::new(url.to_owned(), roots, 100, Reading::Whole).await?),
+        Box::new(Urlpool::new(url.to_owned(), Some(roots), 100, Reading::Whole).await?),
         Box::new(guests.guest(limit, &place.guest(binary)?, Clock::Guests, &bare)?),
-        Box::new(Urllib3::start(place, url, roots).await?),
+        Box::new(Urllib3::start(place, GETS, [url, &roots.display().to_string()]).await?),
         Box::new(Reqwest::new(url.to_owned(), roots)?),
         Box::new(guests.guest(
             "stock wasi:http through wstd",

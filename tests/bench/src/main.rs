@@ -1,23 +1,32 @@
 //! `make bench`: urlpool beside what else there is, from one run on one machine, against nginx.
 //!
-//! - `gets` is part (a): sequential keep-alive GETs of 100 bytes; `bulk` is part (b): one large body.
-//! - `command` is parts (c) and (e), how long the binary takes and how much memory; part (d), the component's size, stands in `main`.
-//! - `cpu` keeps client and server on one CPU for (a) and (b); `rounds` measures contenders in alternation; `clients` and `guests` are the contenders: those on this machine's own processor, and
-//!   those in wasm, in this process and with urlpool-host's engine.
+//! - `gets` is part (a): sequential keep-alive GETs of 100 bytes; `bulk` is part (b): one large body; `origins` is part (f): what a request
+//!   costs beside ever more origins; `codings` is part (g): one large body in each coding.
+//! - `command` is parts (c) and (e), how long the binary takes and how much memory; part (d), the component's size, stands in `main`; `slow`
+//!   is part (h): many requests at once that are answered slowly.
+//! - `parts` reads the command line. `cpu` keeps client and server on one CPU for (a), (b), (f) and (g); `rounds` measures contenders in
+//!   alternation; `clients`, `python` and `guests` are the contenders: those on this machine's own processor, those in CPython, and those in
+//!   wasm, in this process and with urlpool-host's engine; `aside` is the server where nginx is none.
 //! - `table` holds goals, prints, and writes `target/bench/report.json`.
 //!
 //! A missed goal is printed and is not an error; a contender that fails is.
 #![expect(clippy::print_stdout, reason = "the table is what this is for")]
 
+mod aside;
 mod bulk;
 mod clients;
+mod codings;
 mod command;
 mod cpu;
 mod gets;
 mod guests;
 mod hooks;
+mod origins;
+mod parts;
 mod place;
+mod python;
 mod rounds;
+mod slow;
 mod table;
 
 use std::process::ExitCode;
@@ -27,6 +36,7 @@ use wasmtime::Result;
 
 use crate::cpu::OneCpu;
 use crate::guests::Guests;
+use crate::parts::{Asked, Parts, USAGE};
 use crate::place::Place;
 use crate::table::{Goal, Quantity, Row, Table};
 
@@ -39,6 +49,10 @@ struct Scale {
     bulk_bytes: u64,
     first_starts: u32,
     later_starts: u32,
+    lookups: u32,
+    reconnects: u32,
+    coded_bytes: u64,
+    slow_rounds: u32,
 }
 
 const FULL: Scale = Scale {
@@ -48,6 +62,10 @@ const FULL: Scale = Scale {
     bulk_bytes: 256 << 20,
     first_starts: 3,
     later_starts: 21,
+    lookups: 20_000,
+    reconnects: 512,
+    coded_bytes: 64 << 20,
+    slow_rounds: 3,
 };
 
 /// Enough to see that everything runs, and not to believe the numbers.
@@ -58,21 +76,27 @@ const QUICK: Scale = Scale {
     bulk_bytes: 16 << 20,
     first_starts: 1,
     later_starts: 3,
+    lookups: 1000,
+    reconnects: 64,
+    coded_bytes: 4 << 20,
+    slow_rounds: 1,
 };
 
 // One thread for everybody: what a request costs, and not how it is spread.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let scale = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => FULL,
-        ["--quick"] => QUICK,
-        _ => {
-            eprintln!("usage: urlpool-bench [--quick]");
+    let (scale, parts) = match Asked::parse(std::env::args().skip(1)) {
+        Some(Asked::Measure(scale, parts)) => (scale, parts),
+        Some(Asked::Usage) => {
+            print!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        None => {
+            eprint!("{USAGE}");
             return ExitCode::from(2);
         }
     };
-    match measure(scale).await {
+    match measure(scale, &parts).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("bench: {error:?}");
@@ -81,21 +105,43 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn measure(scale: Scale) -> Result<()> {
+async fn measure(scale: Scale, parts: &Parts) -> Result<()> {
     let place = Place::find()?;
+    let mut table = Table::new(scale);
     let one_cpu = OneCpu::take()?;
     let nginx = Nginx::start(AccessLog::Off);
     nginx.serve("small", &[b'x'; 100]);
     nginx.serve_zeros("large", scale.bulk_bytes);
-    let guests = Guests::new(&place, &nginx.authority_file())?;
-    let mut table = Table::new(scale);
-    gets::measure(&mut table, scale, &place, &nginx, &guests).await?;
-    bulk::measure(&mut table, scale, &place, &nginx, &guests).await?;
+    if parts.has('a') || parts.has('b') {
+        let guests = Guests::new(&place, &nginx.authority_file())?;
+        if parts.has('a') {
+            gets::measure(&mut table, scale, &place, &nginx, &guests).await?;
+        }
+        if parts.has('b') {
+            bulk::measure(&mut table, scale, &place, &nginx, &guests).await?;
+        }
+    }
+    if parts.has('f') {
+        origins::measure(&mut table, scale, &nginx).await?;
+    }
+    if parts.has('g') {
+        codings::measure(&mut table, scale, &place).await?;
+    }
     // What comes now is not a race: the compiler may have all of them, and nginx is not what takes the time.
     drop(one_cpu);
-    command::start(&mut table, scale, &place, &nginx).await?;
-    size(&mut table, &place)?;
-    command::memory(&mut table, &place, &nginx).await?;
+    if parts.has('c') {
+        command::start(&mut table, scale, &place, &nginx).await?;
+    }
+    if parts.has('d') {
+        size(&mut table, &place)?;
+    }
+    if parts.has('e') {
+        command::memory(&mut table, &place, &nginx).await?;
+    }
+    if parts.has('h') {
+        slow::measure(&mut table, scale, &place).await?;
+    }
+    table.sort();
     table.print();
     let report = place.target.join("bench").join("report.json");
     table.write(&report)?;

@@ -71,6 +71,9 @@ impl fmt::Display for Quantity {
             }
             Self::Time(_) => write!(f, "{:.1} us", self.number()),
             Self::Rate(_) => write!(f, "{:.0} MB/s", self.number()),
+            Self::Bytes(bytes) if *bytes < 1_000_000 => {
+                write!(f, "{:.1} KiB", self.number() / 1024.0)
+            }
             Self::Bytes(_) => write!(f, "{:.2} MB", self.number() / 1e6),
         }
     }
@@ -229,6 +232,12 @@ impl Table {
         self.notes.push(text.into());
     }
 
+    /// Puts the rows in the order of their parts' letters; within a part they stay as they came.
+    pub(crate) fn sort(&mut self) {
+        self.rows
+            .sort_by_key(|row| row.part.split(' ').next().unwrap_or_default());
+    }
+
     pub(crate) fn print(&self) {
         let heads = ["ours", "", "theirs", "", "ratio", "goal", ""].map(str::to_owned);
         let cells: Vec<_> = self.rows.iter().map(Row::cells).collect();
@@ -282,10 +291,15 @@ impl Table {
             bulk_bytes,
             first_starts,
             later_starts,
+            lookups,
+            reconnects,
+            coded_bytes,
+            slow_rounds,
         } = self.scale;
         format!(
-            "Medians of alternating rounds on one machine against nginx: {rounds} rounds of {requests} requests (a) and {bulk_rounds} rounds of {} MiB (b) with client and server on one CPU, {first_starts} first and {later_starts} later starts (c).",
-            bulk_bytes >> 20
+            "Medians of alternating rounds on one machine. With client and server on one CPU, against nginx: {rounds} rounds of {requests} requests (a), {bulk_rounds} of {} MiB (b), {rounds} of {lookups} lookups, {requests} requests or {reconnects} with a new connection (f); against a server in this process: {bulk_rounds} of {} MiB (g). With all CPUs: {first_starts} first and {later_starts} later starts (c), {slow_rounds} rounds of 200 requests (h).",
+            bulk_bytes >> 20,
+            coded_bytes >> 20
         )
     }
 }
