@@ -99,7 +99,7 @@ async fn contenders(
     Ok(vec![
         Box::new(Urlpool::new(url.to_owned(), Some(roots), 100, Reading::Whole).await?),
         Box::new(guests.guest(limit, &place.guest(binary)?, Clock::Guests, &bare)?),
-        Box::new(Urllib3::start(place, GETS, [url, &roots.display().to_string()]).await?),
+        Box::new(Urllib3::start(place, GETS, &[url, &roots.display().to_string()]).await?),
         Box::new(Reqwest::new(url.to_owned(), roots)?),
         Box::new(guests.guest(
             "stock wasi:http through wstd",

@@ -182,7 +182,7 @@ impl Many {
             let pool = self.manager.connection_from_url(&url, None).await?;
             pool.num_requests().await?;
         } else {
-            read(self.manager.get(url).send().await?).await?;
+            self.read(self.manager.get(url).send().await?).await?;
         }
         Ok(1)
     }
@@ -194,9 +194,21 @@ impl Many {
             waiting.push(self.manager.get(url).start().await?);
         }
         for pending in waiting {
-            read(pending.response().await?).await?;
+            self.read(pending.response().await?).await?;
         }
         Ok(count)
+    }
+
+    /// Reads what must be the small body, over a connection of the kind that the work is about.
+    async fn read(&self, response: Response) -> Result<()> {
+        let must_connect = matches!(self.work, Work::InTurn | Work::InQueue);
+        if must_connect && response.head().connection.reused {
+            bail!("a request found a connection where it had to make one");
+        }
+        if response.status() != 200 || response.bytes().await?.len() != 100 {
+            bail!("nginx answered something else");
+        }
+        Ok(())
     }
 }
 
@@ -218,11 +230,4 @@ impl Contender for Many {
             Ok(started.elapsed())
         })
     }
-}
-
-async fn read(response: Response) -> Result<()> {
-    if response.status() != 200 || response.bytes().await?.len() != 100 {
-        bail!("nginx answered something else");
-    }
-    Ok(())
 }

@@ -12,7 +12,7 @@ use crate::rounds::{Contender, Round};
 
 /// Arguments `URL ROOTS`: sequential GETs.
 pub(crate) const GETS: &str = include_str!("python/gets.py");
-/// Arguments `URL LENGTH`: downloads whose decoded body has that length.
+/// Arguments `URL LENGTH SIZE`: downloads whose decoded body has that length, read in pieces of that size.
 pub(crate) const DOWNLOADS: &str = include_str!("python/downloads.py");
 /// Arguments `URL COUNT`: that many GETs at once, each in a thread.
 pub(crate) const THREADS: &str = include_str!("python/threads.py");
@@ -29,7 +29,7 @@ pub(crate) struct Urllib3 {
 }
 
 impl Urllib3 {
-    pub(crate) async fn start(place: &Place, script: &str, arguments: [&str; 2]) -> Result<Self> {
+    pub(crate) async fn start(place: &Place, script: &str, arguments: &[&str]) -> Result<Self> {
         let mut process = command(place, script, arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -94,7 +94,7 @@ impl Bodies {
     pub(crate) async fn make(place: &Place, length: u64) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let name = folder.path().display().to_string();
-        let made = command(place, BODIES, [&name, &length.to_string()])
+        let made = command(place, BODIES, &[&name, &length.to_string()])
             .stdin(Stdio::null())
             .stderr(Stdio::inherit())
             .output()
@@ -112,7 +112,7 @@ impl Bodies {
     }
 }
 
-fn command(place: &Place, script: &str, arguments: [&str; 2]) -> Command {
+fn command(place: &Place, script: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new("python3");
     command
         .args(["-c", script])

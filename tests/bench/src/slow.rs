@@ -39,7 +39,7 @@ async fn time(table: &mut Table, scale: Scale, place: &Place) -> Result<()> {
     let many = MANY.to_string();
     let mut contenders: Vec<Box<dyn Contender>> = vec![
         Box::new(Started::new(url.clone()).await?),
-        Box::new(Urllib3::start(place, THREADS, [&url, &many]).await?),
+        Box::new(Urllib3::start(place, THREADS, &[&url, &many]).await?),
     ];
     let medians = alternate(&mut contenders, scale.slow_rounds, 1).await?;
     let [ours, theirs] = &medians[..] else {
@@ -166,7 +166,7 @@ async fn ours(place: &Place, cache: &Path, count: u16) -> Result<u64> {
 async fn theirs(place: &Place, count: u16) -> Result<u64> {
     let (server, gate) = gated().await;
     let mut urllib3 =
-        Urllib3::start(place, THREADS, [&server.url("/"), &count.to_string()]).await?;
+        Urllib3::start(place, THREADS, &[&server.url("/"), &count.to_string()]).await?;
     urllib3.ask(1).await?;
     server.requested(count.into()).await;
     let bytes = resident(urllib3.process())?;
