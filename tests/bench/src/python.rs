@@ -12,7 +12,7 @@ use crate::rounds::{Contender, Round};
 
 /// Arguments `URL ROOTS`: sequential GETs.
 pub(crate) const GETS: &str = include_str!("python/gets.py");
-/// Arguments `URL LENGTH SIZE`: downloads whose decoded body has that length, read in pieces of that size.
+/// Arguments `URL LENGTH`: downloads whose decoded body has that length.
 pub(crate) const DOWNLOADS: &str = include_str!("python/downloads.py");
 /// Arguments `URL COUNT`: that many GETs at once, each in a thread.
 pub(crate) const THREADS: &str = include_str!("python/threads.py");
