@@ -7,6 +7,8 @@
 //! Invariants: a connection is here or leased out, never both; nobody waits who could be served; a pool in which somebody waits has no idle
 //! connection.
 
+use std::collections::BTreeSet;
+
 use super::idle::{Idle, OPEN_TOO_LONG, Opened, Reason};
 use super::queue::{IfClosed, Queue, Ticket};
 use crate::policy::Profile;
@@ -74,6 +76,8 @@ pub struct Ledger<C, W> {
     pools: Vec<Option<Pool<C, W>>>,
     /// Where there is none.
     vacant: Vec<usize>,
+    /// Under a cap, at least all pools with an idle connection or somebody who waits: pools are many, these are few.
+    concerned: BTreeSet<usize>,
     /// How many connections all pools together may have; `None` without limit.
     cap: Option<usize>,
     /// How many slots are taken in all pools together.
@@ -92,6 +96,7 @@ impl<C: Opened, W> Ledger<C, W> {
         Self {
             pools: Vec::new(),
             vacant: Vec::new(),
+            concerned: BTreeSet::new(),
             cap,
             taken: 0,
             last: 0,
@@ -156,6 +161,7 @@ impl<C: Opened, W> Ledger<C, W> {
         self.waiting += 1;
         let ticket = Ticket(self.last);
         self.pool(place.0).queue.push(ticket, if_closed);
+        self.concern(place.0);
         (Err(ticket), dues)
     }
 
@@ -195,6 +201,7 @@ impl<C: Opened, W> Ledger<C, W> {
             self.give(place.0, 1);
         } else {
             pool.idle.push(connection, now);
+            self.concern(place.0);
         }
         self.serve(place.0, &mut dues);
         let pool = self.pool(place.0);
@@ -289,11 +296,22 @@ impl<C: Opened, W> Ledger<C, W> {
         self.cap.is_none_or(|cap| self.taken < cap)
     }
 
-    fn has_idle(&self) -> bool {
-        self.pools
-            .iter()
-            .flatten()
-            .any(|pool| !pool.idle.is_empty())
+    /// Notes that a pool has something that concerns the others.
+    fn concern(&mut self, at: usize) {
+        if self.cap.is_some() {
+            self.concerned.insert(at);
+        }
+    }
+
+    /// Whether any pool has an idle connection.
+    fn has_idle(&mut self) -> bool {
+        let pools = &self.pools;
+        self.concerned.retain(|at| {
+            let pool = pools.get(*at).and_then(Option::as_ref);
+            pool.is_some_and(|pool| !pool.idle.is_empty() || pool.queue.first().is_some())
+        });
+        let mut places = self.concerned.iter();
+        places.any(|at| oldest(pools, *at).is_some())
     }
 
     /// Closes what is too old. Nobody can be waiting for these slots, or the connections would not be idle.
@@ -305,11 +323,11 @@ impl<C: Opened, W> Ledger<C, W> {
     /// Takes a slot, for which the connection that was idle longest makes room where there is none.
     fn take(&mut self, at: usize, dues: &mut Dues<C, W>) {
         if !self.has_room() {
-            let pools = (0..).zip(&self.pools);
-            let oldest = pools
-                .filter_map(|(at, pool)| Some((pool.as_ref()?.idle.oldest()?, at)))
+            let places = self.concerned.iter();
+            let first = places
+                .filter_map(|at| Some((oldest(&self.pools, *at)?, *at)))
                 .min();
-            if let Some((_, at)) = oldest
+            if let Some((_, at)) = first
                 && let Some(connection) = self.pool(at).idle.pop_oldest()
             {
                 dues.closing.push((connection, MADE_ROOM));
@@ -346,27 +364,32 @@ impl<C: Opened, W> Ledger<C, W> {
     }
 
     /// The pool of the one who has waited longest of those who can be served. Without a cap, pools do not concern each other.
-    fn next(&self, changed: usize) -> Option<usize> {
+    fn next(&mut self, changed: usize) -> Option<usize> {
         if self.waiting == 0 {
             return None;
         }
         let has_room = self.has_room() || self.has_idle();
-        let concerned = match self.cap {
-            Some(_) => 0..self.pools.len(),
-            None => changed..changed + 1,
-        };
         let first = |at: usize| {
             let pool = self.pools.get(at)?.as_ref()?;
             let can_be_served = !pool.idle.is_empty() || (has_room && pool.has_room());
             Some((pool.queue.first().filter(|_| can_be_served)?, at))
         };
-        concerned.filter_map(first).min().map(|(_, at)| at)
+        let first = match self.cap {
+            Some(_) => self.concerned.iter().copied().filter_map(first).min(),
+            None => first(changed),
+        };
+        first.map(|(_, at)| at)
     }
 
     fn take_grant(&mut self, ticket: Ticket) -> Option<Grant<C>> {
         let at = self.granted.iter().position(|(of, _)| *of == ticket)?;
         Some(self.granted.swap_remove(at).1)
     }
+}
+
+/// Since when the oldest idle connection of a pool has been that.
+fn oldest<C: Opened, W>(pools: &[Option<Pool<C, W>>], at: usize) -> Option<Instant> {
+    pools.get(at)?.as_ref()?.idle.oldest()
 }
 
 impl<C, W> Pool<C, W> {
