@@ -68,7 +68,8 @@ impl<N: Net> Pool<N> {
             self.discard(connection, "it was no longer alive");
             idle = self.exchange();
         }
-        let connection = connect::open(slot.pool(), clocks).await?;
+        // Boxed because every request would otherwise hold room for this, and most find an idle connection.
+        let connection = Box::pin(connect::open(slot.pool(), clocks)).await?;
         Ok(Lease::new(connection, slot))
     }
 

@@ -28,7 +28,8 @@ pub struct Response<N: Net> {
     head: ResponseHead,
     shared: Rc<Shared<N>>,
     context: Context,
-    reader: Reader<N>,
+    /// Boxed because a response passes through many hands.
+    reader: Box<Reader<N>>,
 }
 
 impl<N: Net> Response<N> {
@@ -43,7 +44,7 @@ impl<N: Net> Response<N> {
             head,
             shared,
             context,
-            reader: Reader::new(body),
+            reader: Box::new(Reader::new(body)),
         }
     }
 
@@ -224,7 +225,8 @@ impl<N: Net> Response<N> {
 
     /// Reads what is left if that is cheaper than another connection, and gives the connection up otherwise.
     pub(super) async fn discard(self) {
-        self.reader.discard().await;
+        // Boxed because every request would otherwise hold room for this.
+        Box::pin(self.reader.discard()).await;
     }
 
     const fn failed(&self, cause: Cause) -> AttemptError {

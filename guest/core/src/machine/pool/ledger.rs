@@ -7,7 +7,7 @@
 //! Invariants: a connection is here or leased out, never both; nobody waits who could be served; a pool in which somebody waits has no idle
 //! connection.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use super::idle::{Idle, OPEN_TOO_LONG, Opened, Reason};
 use super::queue::{IfClosed, Queue, Ticket};
@@ -77,7 +77,7 @@ pub struct Ledger<C, W> {
     /// Where there is none.
     vacant: Vec<usize>,
     /// Under a cap, at least all pools with an idle connection or somebody who waits: pools are many, these are few.
-    concerned: BTreeSet<usize>,
+    concerned: HashSet<usize>,
     /// How many connections all pools together may have; `None` without limit.
     cap: Option<usize>,
     /// How many slots are taken in all pools together.
@@ -92,11 +92,11 @@ pub struct Ledger<C, W> {
 impl<C: Opened, W> Ledger<C, W> {
     /// A ledger without pools.
     #[must_use]
-    pub const fn new(cap: Option<usize>) -> Self {
+    pub fn new(cap: Option<usize>) -> Self {
         Self {
             pools: Vec::new(),
             vacant: Vec::new(),
-            concerned: BTreeSet::new(),
+            concerned: HashSet::new(),
             cap,
             taken: 0,
             last: 0,
