@@ -5,15 +5,18 @@ mod error;
 mod event;
 mod head;
 mod progress;
+#[path = "../../../host/src/convert/retries.rs"]
 mod retries;
 mod settings;
+
+use crate::bindings::exports::urlpool::client::types as wit;
 
 pub(crate) use content::{content, form, header_options, headers, query, streamed};
 pub(crate) use error::{Outcome, error, history, in_use, stuck, taken};
 pub(crate) use event::event;
 pub(crate) use head::{origin, response_head};
 pub(crate) use progress::progress;
-pub(crate) use retries::remaining;
+pub(crate) use retries::into_wit as remaining;
 pub(crate) use settings::{
     end, manager_settings, options_for_form, options_for_query, pool_context, pool_settings,
     request_options,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use urlpool_core::types as core;
 
 use super::error::Outcome;
-use super::retries::retries;
+use super::retries;
 use crate::bindings::exports::urlpool::client::types as wit;
 
 pub(crate) fn manager_settings(settings: wit::ManagerSettings) -> Outcome<core::ManagerSettings> {
@@ -95,7 +95,7 @@ pub(crate) fn pool_settings(settings: wit::PoolSettings) -> Outcome<core::PoolSe
         max_lifetime: max_lifetime.map(limit),
         headers: headers.map(default_headers).transpose()?,
         timeouts: timeouts(spans),
-        retries: again.map(retries).unwrap_or_default(),
+        retries: again.map(retries::from_wit).unwrap_or_default(),
         tls: tls
             .map(|wit::TlsSettings { roots }| core::TlsSettings { roots })
             .unwrap_or_default(),
@@ -197,7 +197,7 @@ pub(crate) fn request_options(options: wit::RequestOptions) -> Outcome<core::Req
     Ok(core::RequestOptions {
         headers: headers.map(core::Headers::parse).transpose()?,
         timeouts: timeouts(spans),
-        retries: again.map(retries).unwrap_or_default(),
+        retries: again.map(retries::from_wit).unwrap_or_default(),
         redirects: match redirects {
             None | Some(wit::Redirects::Follow) => core::Redirects::Follow,
             Some(wit::Redirects::HandOver) => core::Redirects::HandOver,

@@ -10,9 +10,11 @@ mod head;
 mod retries;
 mod settings;
 
+use super::wit;
+
 pub(crate) use content::body;
 pub(crate) use error::{error, history};
 pub(crate) use event::events;
 pub(crate) use head::{headers, origin, response_head};
-pub(crate) use retries::remaining;
+pub(crate) use retries::from_wit as remaining;
 pub(crate) use settings::{manager_settings, pool_context, pool_settings, request_options, wait};

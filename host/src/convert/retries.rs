@@ -1,24 +1,27 @@
-//! Retries as they are asked for, and what is left of them.
+//! Retries, as they are asked for and what is left of them: at both ends the same values go both ways.
+//!
+//! The component compiles this file too, whose `wit` is that of its exports.
 
 use std::time::Duration;
 
 use urlpool_core::types::{Budget, RetriedMethods, Retries};
 
-use super::super::wit;
+use super::wit;
 
 /// Nanoseconds; what is longer than they can count (584 years) is as long as they can.
 pub(super) fn duration(span: Duration) -> u64 {
     u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
 }
 
-pub(super) fn retries(retries: Retries) -> wit::Retries {
+/// In the contract's terms.
+pub(crate) fn into_wit(retries: Retries) -> wit::Retries {
     wit::Retries {
-        total: retries.total.map(budget),
-        connect: retries.connect.map(budget),
-        read: retries.read.map(budget),
-        redirect: retries.redirect.map(budget),
-        status: retries.status.map(budget),
-        other: retries.other.map(budget),
+        total: retries.total.map(budget_into_wit),
+        connect: retries.connect.map(budget_into_wit),
+        read: retries.read.map(budget_into_wit),
+        redirect: retries.redirect.map(budget_into_wit),
+        status: retries.status.map(budget_into_wit),
+        other: retries.other.map(budget_into_wit),
         methods: retries.methods.map(|methods| match methods {
             RetriedMethods::Any => wit::RetriedMethods::Any,
             RetriedMethods::Only(names) => wit::RetriedMethods::Only(names),
@@ -35,7 +38,7 @@ pub(super) fn retries(retries: Retries) -> wit::Retries {
     }
 }
 
-fn budget(budget: Budget) -> wit::Budget {
+fn budget_into_wit(budget: Budget) -> wit::Budget {
     match budget {
         Budget::Off => wit::Budget::Off,
         Budget::Unlimited => wit::Budget::Unlimited,
@@ -43,15 +46,15 @@ fn budget(budget: Budget) -> wit::Budget {
     }
 }
 
-/// What is left of a request's retries.
-pub(crate) fn remaining(retries: wit::Retries) -> Retries {
+/// In core's terms.
+pub(crate) fn from_wit(retries: wit::Retries) -> Retries {
     Retries {
-        total: retries.total.map(budget_left),
-        connect: retries.connect.map(budget_left),
-        read: retries.read.map(budget_left),
-        redirect: retries.redirect.map(budget_left),
-        status: retries.status.map(budget_left),
-        other: retries.other.map(budget_left),
+        total: retries.total.map(budget_from_wit),
+        connect: retries.connect.map(budget_from_wit),
+        read: retries.read.map(budget_from_wit),
+        redirect: retries.redirect.map(budget_from_wit),
+        status: retries.status.map(budget_from_wit),
+        other: retries.other.map(budget_from_wit),
         methods: retries.methods.map(|methods| match methods {
             wit::RetriedMethods::Any => RetriedMethods::Any,
             wit::RetriedMethods::Only(names) => RetriedMethods::Only(names),
@@ -68,7 +71,7 @@ pub(crate) fn remaining(retries: wit::Retries) -> Retries {
     }
 }
 
-fn budget_left(budget: wit::Budget) -> Budget {
+fn budget_from_wit(budget: wit::Budget) -> Budget {
     match budget {
         wit::Budget::Off => Budget::Off,
         wit::Budget::Unlimited => Budget::Unlimited,

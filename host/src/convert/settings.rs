@@ -9,7 +9,7 @@ use urlpool_core::types::{
 };
 
 use super::super::wit;
-use super::retries::{duration, retries};
+use super::retries::{self, duration};
 
 /// How long a wait may take; `None` is as long as it takes.
 pub(crate) fn wait(span: Option<Duration>) -> wit::Limit {
@@ -47,7 +47,7 @@ pub(crate) fn pool_settings(settings: PoolSettings) -> wit::PoolSettings {
         max_lifetime: settings.max_lifetime.map(limit),
         headers: settings.headers.map(header_list),
         timeouts: Some(timeouts(settings.timeouts)),
-        retries: Some(retries(settings.retries)),
+        retries: Some(retries::into_wit(settings.retries)),
         tls: Some(wit::TlsSettings { roots }),
         source_address: settings.source_address.map(|address| address.to_string()),
         tcp: Some(tcp(settings.socket)),
@@ -134,7 +134,7 @@ pub(crate) fn pool_context(context: PoolContext) -> wit::PoolContext {
     }
 }
 
-/// The component's options for a request. Where [`FieldsIn`](urlpool_core::types::FieldsIn) are is said by the function that is called.
+/// The component's options for a request. Where [`FieldsIn`](urlpool_core::types::FieldsIn) puts fields is said by the function that is called.
 pub(crate) fn request_options(options: RequestOptions) -> wit::RequestOptions {
     let Writing {
         skipped,
@@ -151,7 +151,7 @@ pub(crate) fn request_options(options: RequestOptions) -> wit::RequestOptions {
     wit::RequestOptions {
         headers: options.headers.map(header_list),
         timeouts: Some(timeouts(options.timeouts)),
-        retries: Some(retries(options.retries)),
+        retries: Some(retries::into_wit(options.retries)),
         redirects: Some(match options.redirects {
             Redirects::Follow => wit::Redirects::Follow,
             Redirects::HandOver => wit::Redirects::HandOver,
