@@ -1,97 +1,80 @@
-//! A request in the component's terms, and the function of it that sends it.
+//! A request in the component's terms, and the call that sends it.
 
+use std::slice;
 use std::sync::Arc;
 
 use wasmtime::component::ResourceAny;
 
-use crate::instance::{Handle, Parts, Slot};
+use crate::error::Error;
+use crate::function::Function;
+use crate::instance::{Answer, Call, Parts, Slot};
 use crate::{blocking, wit};
-
-/// Through what a request is sent.
-#[derive(Clone, Copy)]
-pub(crate) enum Through {
-    /// The manager.
-    Manager,
-    /// A pool of it.
-    Pool(Handle),
-}
 
 /// A request in the component's terms.
 pub(crate) struct Asked {
     pub(crate) slot: Arc<Slot>,
-    pub(crate) through: Through,
+    pub(crate) function: Function,
     pub(crate) method: String,
     pub(crate) url: String,
     pub(crate) body: blocking::Body,
     pub(crate) options: wit::RequestOptions,
-    pub(crate) is_exact: bool,
 }
 
-type Answer = wasmtime::Result<Result<ResourceAny, wit::Error>>;
-
 impl Asked {
-    /// Sends it.
-    pub(crate) async fn open(&self, parts: Parts<'_>) -> Answer {
-        let Self {
-            method,
-            url,
-            body,
-            options,
-            ..
-        } = self;
-        let Parts {
-            store,
-            blocking,
-            manager: on,
-        } = parts;
-        let (manager, pool) = (blocking.pool_manager(), blocking.connection_pool());
-        match (self.through, self.is_exact) {
-            (Through::Manager, false) => {
-                manager
-                    .call_request(store, on, method, url, body, options)
-                    .await
-            }
-            (Through::Manager, true) => {
-                manager
-                    .call_urlopen(store, on, method, url, body, options)
-                    .await
-            }
-            (Through::Pool(on), false) => {
-                pool.call_request(store, on.resource, method, url, body, options)
-                    .await
-            }
-            (Through::Pool(on), true) => {
-                pool.call_urlopen(store, on.resource, method, url, body, options)
-                    .await
-            }
+    /// Waits for its turn at the instance.
+    pub(crate) async fn begin(&self) -> Result<Call<'_>, Error> {
+        match &self.function {
+            Function::PoolRequest(pool)
+            | Function::PoolUrlopen(pool)
+            | Function::PoolStart(pool) => self.slot.begin_with(slice::from_ref(pool)).await,
+            _ => self.slot.begin().await,
         }
     }
 
-    /// Starts it.
-    pub(crate) async fn begin(&self, parts: Parts<'_>) -> Answer {
-        let Self {
-            method,
-            url,
-            body,
-            options,
-            ..
-        } = self;
+    /// Calls the function, which answers with a response or a request that was started.
+    pub(crate) async fn run(&self, parts: Parts<'_>) -> Answer<ResourceAny> {
+        let (method, url, body, options) = (&self.method, &self.url, &self.body, &self.options);
         let Parts {
             store,
             blocking,
             manager: on,
         } = parts;
-        match self.through {
-            Through::Manager => {
-                let manager = blocking.pool_manager();
-                manager
-                    .call_start(store, on, method, url, body, options)
-                    .await
+        let (manager, pools) = (blocking.pool_manager(), blocking.connection_pool());
+        match &self.function {
+            Function::Request => {
+                let call = manager.call_request(store, on, method, url, body, options);
+                call.await
             }
-            Through::Pool(on) => {
-                let pool = blocking.connection_pool();
-                pool.call_start(store, on.resource, method, url, body, options)
-                    .await
+            Function::Urlopen => {
+                let call = manager.call_urlopen(store, on, method, url, body, options);
+                call.await
+            }
+            Function::EncodeUrl(fields) => {
+                let call = manager.call_request_encode_url(store, on, method, url, fields, options);
+                call.await
+            }
+            Function::Start => {
+                let call = manager.call_start(store, on, method, url, body, options);
+                call.await
+            }
+            Function::PoolRequest(pool) => {
+                let on = pool.resource;
+                let call = pools.call_request(store, on, method, url, body, options);
+                call.await
+            }
+            Function::PoolUrlopen(pool) => {
+                let on = pool.resource;
+                let call = pools.call_urlopen(store, on, method, url, body, options);
+                call.await
+            }
+            Function::PoolStart(pool) => {
+                let on = pool.resource;
+                let call = pools.call_start(store, on, method, url, body, options);
+                call.await
+            }
+            Function::Shared => {
+                let call = blocking.call_request(store, method, url, body, options);
+                call.await
             }
         }
     }

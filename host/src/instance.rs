@@ -4,6 +4,7 @@
 //! leaves the instance in a state that nobody knows: it is thrown away, and the next call makes another.
 
 use std::mem;
+use std::slice;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
 use std::time::Duration;
@@ -30,6 +31,9 @@ pub(crate) struct Slot {
     /// Responses and pools that nobody holds any more and that the instance does not know of yet.
     dropped: SyncMutex<Vec<Handle>>,
 }
+
+/// What a function of the component answers that can fail.
+pub(crate) type Answer<T> = wasmtime::Result<Result<T, wit::Error>>;
 
 /// Something inside an instance, good for as long as that instance lives.
 #[derive(Clone, Copy, Debug)]
@@ -61,7 +65,7 @@ impl Slot {
         Ok(slot)
     }
 
-    /// Waits for its turn and starts a call.
+    /// Waits for its turn and starts a call. What waits for its turn can be dropped at no cost.
     pub(crate) async fn begin(&self) -> Result<Call<'_>, Error> {
         let mut instance = self.instance.lock().await;
         if instance.is_some() {
@@ -104,7 +108,7 @@ impl Slot {
     /// One call of a function that makes something inside the instance.
     pub(crate) async fn make(
         &self,
-        function: impl AsyncFnOnce(Parts<'_>) -> wasmtime::Result<Result<ResourceAny, wit::Error>>,
+        function: impl AsyncFnOnce(Parts<'_>) -> Answer<ResourceAny>,
     ) -> Result<Handle, Error> {
         let mut call = self.begin().await?;
         let outcome = call.answer(function).await;
@@ -118,27 +122,16 @@ impl Slot {
         handle: Handle,
         function: impl AsyncFnOnce(Parts<'_>, ResourceAny) -> wasmtime::Result<T>,
     ) -> Result<T, Error> {
-        let mut call = self.begin_with(handle).await?;
+        let mut call = self.begin_with(slice::from_ref(&handle)).await?;
         let outcome = call.value(async |parts| function(parts, handle.resource).await);
         let outcome = outcome.await;
         call.end_with(outcome)
     }
 
-    /// One call, on something inside the instance, of a function that can.
-    pub(crate) async fn answer_of<T>(
-        &self,
-        handle: Handle,
-        function: impl AsyncFnOnce(Parts<'_>, ResourceAny) -> wasmtime::Result<Result<T, wit::Error>>,
-    ) -> Result<T, Error> {
-        Ok(self
-            .value_of(handle, function)
-            .await?
-            .map_err(convert::error)?)
-    }
-
-    pub(crate) async fn begin_with(&self, handle: Handle) -> Result<Call<'_>, Error> {
+    /// Waits for its turn and starts a call on things inside the instance, all of which must still be there.
+    pub(crate) async fn begin_with(&self, handles: &[Handle]) -> Result<Call<'_>, Error> {
         let mut call = self.call(self.instance.lock().await);
-        if call.holds(handle) {
+        if handles.iter().all(|handle| call.holds(*handle)) {
             let dropped = call.drop_all(self.take_dropped()).await;
             return dropped.map(|()| call);
         }
@@ -245,7 +238,7 @@ impl Call<'_> {
     /// Calls a function and waits for as long as the limits allow. An error of the component's own is an error here too.
     pub(crate) async fn answer<T>(
         &mut self,
-        function: impl AsyncFnOnce(Parts<'_>) -> wasmtime::Result<Result<T, wit::Error>>,
+        function: impl AsyncFnOnce(Parts<'_>) -> Answer<T>,
     ) -> Result<T, Error> {
         Ok(self.value(function).await?.map_err(convert::error)?)
     }
@@ -283,7 +276,7 @@ impl Call<'_> {
         }
     }
 
-    pub(crate) fn holds(&self, handle: Handle) -> bool {
+    fn holds(&self, handle: Handle) -> bool {
         self.instance
             .as_ref()
             .is_some_and(|instance| instance.generation == handle.generation)

@@ -19,14 +19,19 @@
 
 mod asked;
 mod bindings;
+#[cfg(test)]
+mod contract;
 mod convert;
 mod engine;
 mod error;
+mod function;
 mod grants;
 mod instance;
 mod manager;
 pub mod net;
+mod once;
 mod pending;
+mod reading;
 mod request;
 mod response;
 mod state;
@@ -35,16 +40,21 @@ pub use engine::config as engine_config;
 pub use error::Error;
 pub use grants::Grants;
 pub use manager::{ConnectionPool, Limits, PoolManager, Settings};
+pub use once::request;
 pub use pending::{Pending, Progress};
+pub use reading::BytesStream;
 pub use request::RequestBuilder;
-pub use response::{BytesStream, Response};
+pub use response::Response;
+pub use urlpool_core::policy::make_headers::{
+    AcceptEncoding, CredentialsEncoding, MakeHeaders, make_headers,
+};
 pub use urlpool_core::types::{
     self, AddressFamily, Budget, ConnectionInfo, Content, Error as ClientError, Event, Exhausted,
-    Failure, Header, Headers, HistoryEntry, HostEntry, HostRule, LastOutcome, Limit, LimitSettings,
-    ManagerSettings, Multipart, Origin, Part, PartData, Phase, PoolContext, PoolSettings, Probes,
-    Reading, Redirects, RequestOptions, ResponseHead, RetriedMethods, Retries, Skipped,
-    SocketSettings, Streamed, TcpKeepAlive, Timeouts, TlsReason, TlsSettings, TlsVersion, Version,
-    Writing,
+    Failure, FieldsIn, Header, Headers, HistoryEntry, HostEntry, HostRule, LastOutcome, Limit,
+    LimitSettings, ManagerSettings, Multipart, Origin, Part, PartData, Phase, PoolContext,
+    PoolSettings, Probes, Reading, Redirects, RequestOptions, ResponseHead, RetriedMethods,
+    Retries, Skipped, SocketSettings, Streamed, TcpKeepAlive, Timeouts, TlsReason, TlsSettings,
+    TlsVersion, Version, Writing,
 };
 
 use bindings::exports::urlpool::client::{blocking, types as wit};

@@ -4,13 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use urlpool_core::types::{Event, ManagerSettings, Origin, PoolContext, PoolSettings};
+use wasmtime::Store;
+use wasmtime::component::ResourceAny;
 
-use crate::asked::Through;
-use crate::convert;
 use crate::error::Error;
+use crate::function::Through;
 use crate::grants::Grants;
 use crate::instance::{Handle, Parts, Slot};
 use crate::request::RequestBuilder;
+use crate::state::State;
+use crate::{blocking, convert};
 
 /// What a manager is made with.
 #[derive(Clone, Debug, Default)]
@@ -29,7 +32,10 @@ pub struct Limits {
     /// Bytes of memory. A component that needs more traps. The default is 256 MiB.
     pub memory: usize,
     /// The longest that a single call into the instance may take, computing and waiting together; the default, `None`, sets no bound.
-    /// Timeouts and the deadline of [`urlpool_core::types::Timeouts`] are the means for requests; this is for a component gone astray.
+    ///
+    /// Timeouts and the deadline of [`Timeouts`](crate::Timeouts) are the means for requests; this is for a component gone astray. A call
+    /// over this limit takes the instance along with every other request in it, as [giving a call up](PoolManager#giving-a-call-up) does: it
+    /// ends with [`Error::Deadline`], and what else belonged to the instance with [`Error::Trap`].
     pub call: Option<Duration>,
 }
 
@@ -42,10 +48,22 @@ impl Default for Limits {
     }
 }
 
-/// Sends requests to any origin and keeps idle connections for the next one.
+/// Sends requests to any origin and keeps idle connections for the next one (urllib3: `PoolManager`).
 ///
-/// Each manager is an instance of its own, with its own pools and its own network. Clones share it. Its calls run one after the other.
-/// Giving a call up half-way, by dropping its future, costs the instance and with it all of its connections.
+/// Each manager is an instance of its own, with its own pools and its own network. Clones share it. Its calls run one after the other, those
+/// of its pools, started requests and responses among them: two clones that send at the same time wait for each other. Requests at the same
+/// time are [started](RequestBuilder::start) and [waited for](PoolManager::wait), or have a manager each.
+///
+/// # Giving a call up
+///
+/// The future of a call can be dropped for nothing until the call has its turn. Dropped after that, for example by `tokio::time::timeout` or
+/// `select!`, it leaves WebAssembly half-way through a function, so the whole instance is thrown away with every connection and every other
+/// request in it. The next request through the manager makes a new instance, with empty pools. What belonged to the old one, a
+/// [`Pending`](crate::Pending), a [`Response`](crate::Response) whose body is not read yet, a [`ConnectionPool`], answers every call with
+/// [`Error::Trap`] from then on.
+///
+/// So bound requests by [`Timeouts`](crate::Timeouts), above all their `deadline`, and waits by the timeout of [`PoolManager::wait`]; they end
+/// a call in order. Dropping a `Pending` or a `Response` itself, and not a future of it, costs its own connection only.
 #[derive(Clone)]
 pub struct PoolManager {
     pub(crate) slot: Arc<Slot>,
@@ -203,7 +221,9 @@ impl PoolManager {
     }
 }
 
-/// The connections to one origin with one set of settings.
+/// The connections to one origin with one set of settings (urllib3: `HTTPConnectionPool`, `HTTPSConnectionPool`).
+///
+/// The manager finds the same pool for the same origin and settings. Dropping it closes nothing while the manager keeps the pool.
 pub struct ConnectionPool {
     slot: Arc<Slot>,
     handle: Handle,
@@ -216,79 +236,71 @@ impl ConnectionPool {
         RequestBuilder::new(slot, through, method.into(), url.into())
     }
 
+    /// Begins a GET.
+    pub fn get(&self, url: impl Into<String>) -> RequestBuilder {
+        self.request("GET", url)
+    }
+
     /// What the pool is for.
     ///
     /// # Errors
     /// Those of the sandbox; the component has none.
     pub async fn origin(&self) -> Result<Origin, Error> {
-        let ask =
-            async |Parts {
-                       store, blocking, ..
-                   }: Parts<'_>,
-                   pool| blocking.connection_pool().call_origin(store, pool).await;
-        Ok(convert::origin(
-            self.slot.value_of(self.handle, ask).await?,
-        )?)
+        let origin = self.ask(async |pools, store, this| pools.call_origin(store, this).await);
+        Ok(convert::origin(origin.await?)?)
     }
 
-    /// How many connections it has opened so far.
+    /// How many connections it has opened so far (urllib3: `num_connections`).
     ///
     /// # Errors
     /// Those of the sandbox; the component has none.
     pub async fn num_connections(&self) -> Result<u64, Error> {
-        let ask = async |Parts {
-                             store, blocking, ..
-                         }: Parts<'_>,
-                         pool| {
-            blocking
-                .connection_pool()
-                .call_num_connections(store, pool)
-                .await
-        };
-        self.slot.value_of(self.handle, ask).await
+        self.ask(async |pools, store, this| pools.call_num_connections(store, this).await)
+            .await
     }
 
-    /// How many requests it has sent so far.
+    /// How many requests were given a connection so far, those that are sent again counted again (urllib3: `num_requests`).
     ///
     /// # Errors
     /// Those of the sandbox; the component has none.
     pub async fn num_requests(&self) -> Result<u64, Error> {
-        let ask = async |Parts {
-                             store, blocking, ..
-                         }: Parts<'_>,
-                         pool| {
-            blocking
-                .connection_pool()
-                .call_num_requests(store, pool)
-                .await
-        };
-        self.slot.value_of(self.handle, ask).await
+        self.ask(async |pools, store, this| pools.call_num_requests(store, this).await)
+            .await
     }
 
-    /// How many of its connections are idle.
+    /// How many of its connections are idle at present.
     ///
     /// # Errors
     /// Those of the sandbox; the component has none.
     pub async fn num_idle(&self) -> Result<u32, Error> {
-        let ask =
-            async |Parts {
-                       store, blocking, ..
-                   }: Parts<'_>,
-                   pool| blocking.connection_pool().call_num_idle(store, pool).await;
-        self.slot.value_of(self.handle, ask).await
+        self.ask(async |pools, store, this| pools.call_num_idle(store, this).await)
+            .await
     }
 
-    /// Closes what is idle and keeps no connection from now on; its manager makes a new pool when it is asked next.
+    /// Closes the idle connections and keeps none from now on (urllib3: `close`). Running exchanges finish.
+    ///
+    /// Requests through this pool are refused from now on; its manager makes a new pool when it is asked next.
     ///
     /// # Errors
     /// Those of the sandbox; the component has none.
     pub async fn close(&self) -> Result<(), Error> {
-        let ask =
-            async |Parts {
-                       store, blocking, ..
-                   }: Parts<'_>,
-                   pool| blocking.connection_pool().call_close(store, pool).await;
-        self.slot.value_of(self.handle, ask).await
+        self.ask(async |pools, store, this| pools.call_close(store, this).await)
+            .await
+    }
+
+    /// Calls a function of the pool that cannot fail.
+    async fn ask<T>(
+        &self,
+        function: impl AsyncFnOnce(
+            blocking::GuestConnectionPool<'_>,
+            &mut Store<State>,
+            ResourceAny,
+        ) -> wasmtime::Result<T>,
+    ) -> Result<T, Error> {
+        let call = async |parts: Parts<'_>, this| {
+            function(parts.blocking.connection_pool(), parts.store, this).await
+        };
+        self.slot.value_of(self.handle, call).await
     }
 }
 

@@ -1,5 +1,6 @@
 //! A request that was started.
 
+use std::slice;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use crate::instance::{Handle, Parts, Slot};
 use crate::manager::PoolManager;
 use crate::response::Response;
 
-/// What became of a piece of a body.
+/// What became of a piece of a body that was pushed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Progress {
     /// It will be sent.
@@ -33,7 +34,14 @@ impl From<blocking::Progress> for Progress {
     }
 }
 
-/// A request that was started. Dropping it gives it up.
+/// A request that was started. It goes on whenever its manager is used and waits for anything.
+///
+/// 1. With a streamed body, it is pushed: any number of [`Pending::write`], [`Pending::end_part`] after each streamed part of a form, then
+///    [`Pending::finish`]. Each may answer [`Progress::Rewind`]: the body is pushed again from its start.
+/// 2. [`Pending::response`] waits for what it comes to.
+///
+/// Dropping it gives the request up: its connection is closed. That costs the other requests nothing, unlike dropping the future of one of
+/// these calls: see [giving a call up](PoolManager#giving-a-call-up).
 pub struct Pending {
     slot: Arc<Slot>,
     handle: Handle,
@@ -52,10 +60,12 @@ impl Pending {
         }
     }
 
-    /// Pushes some bytes of a streamed body.
+    /// Pushes some bytes of a streamed body, and waits while 64 KiB of them have not been sent.
+    ///
+    /// Each push is a chunk of its own where the body is chunked; no bytes are none.
     ///
     /// # Errors
-    /// What became of the sandbox.
+    /// What became of the sandbox; why the request failed is said by [`Pending::response`].
     pub async fn write(&mut self, bytes: &[u8]) -> Result<Progress, Error> {
         self.push(async |parts: Parts<'_>, pending| {
             let functions = parts.blocking.pending();
@@ -76,7 +86,10 @@ impl Pending {
         .await
     }
 
-    /// Ends the body, and waits until it is not needed again, or is.
+    /// Ends the body, and waits until it is not needed again ([`Progress::Answered`]), or is ([`Progress::Rewind`]).
+    ///
+    /// That is mostly when the head of the response is there, so it takes as long as the server does. Dropped before, it takes the instance
+    /// along: see [giving a call up](PoolManager#giving-a-call-up).
     ///
     /// # Errors
     /// As for [`Pending::write`].
@@ -88,37 +101,42 @@ impl Pending {
         .await
     }
 
-    /// Waits for the head of the response. A streamed body that has not been pushed to its end is given up.
+    /// Whether [`Pending::response`] returns without waiting, or the body must be pushed again, as the next push says.
+    ///
+    /// Asking lets no time pass for the request: [`PoolManager::wait`] does.
     ///
     /// # Errors
-    /// [`Error::Client`] with what the component says, or what became of the sandbox.
-    pub async fn response(mut self) -> Result<Response, Error> {
-        let mut call = self.slot.begin_with(self.handle).await?;
-        let outcome = async {
-            let pending = self.handle.resource;
-            let resource = call
-                .answer(async |parts: Parts<'_>| {
-                    let functions = parts.blocking.pending();
-                    functions.call_response(parts.store, pending).await
-                })
-                .await?;
-            let head = call
-                .value(async |parts| {
-                    let response = parts.blocking.response();
-                    response.call_head(parts.store, resource).await
-                })
-                .await?;
-            Ok((call.handle(resource), head))
+    /// What became of the sandbox.
+    pub async fn is_ready(&self) -> Result<bool, Error> {
+        let ask = async |parts: Parts<'_>, pending| {
+            let functions = parts.blocking.pending();
+            functions.call_is_ready(parts.store, pending).await
         };
-        let outcome = outcome.await;
-        let (handle, head) = call.end_with(outcome)?;
+        self.slot.value_of(self.handle, ask).await
+    }
+
+    /// Waits for the head of the response. A streamed body that has not been pushed to its end is given up.
+    ///
+    /// Dropped before, it takes the instance along: see [giving a call up](PoolManager#giving-a-call-up).
+    ///
+    /// # Errors
+    /// [`Error::Client`]
+    /// - as for [`RequestBuilder::send`](crate::RequestBuilder::send),
+    /// - with `BodyNotReplayable` where the streamed body would have to be sent again, and cannot be,
+    /// - with `InvalidRequest` where a streamed body is not as long as announced, or was not pushed to its end and there is no answer yet,
+    /// - with `DeadlineExceeded` or `ReadTimeout` where it was not pushed in time;
+    ///
+    /// or what became of the sandbox.
+    pub async fn response(mut self) -> Result<Response, Error> {
+        let call = self.slot.begin_with(slice::from_ref(&self.handle)).await?;
+        let pending = self.handle.resource;
+        let response = Response::take(&self.slot, call, &self.method, async |parts| {
+            let functions = parts.blocking.pending();
+            functions.call_response(parts.store, pending).await
+        })
+        .await?;
         self.is_taken = true;
-        Response::of(
-            Arc::clone(&self.slot),
-            handle,
-            self.method.clone(),
-            convert::response_head(head),
-        )
+        Ok(response)
     }
 
     async fn push(
@@ -143,6 +161,12 @@ impl PoolManager {
     /// Waits until at least one of some requests is ready, for as long as told (`None`: as long as it takes), and says which are, by their
     /// places.
     ///
+    /// The answer is empty where the time is up before, and where nothing could ever make one ready: each waits for a connection that
+    /// belongs to a response which its caller does not read. For no requests it is empty at once.
+    ///
+    /// To stop waiting, give it a timeout. Dropped before, it takes the instance along with all of these requests: see
+    /// [giving a call up](PoolManager#giving-a-call-up).
+    ///
     /// # Errors
     /// What became of the sandbox; also where a request belongs to another manager.
     pub async fn wait(
@@ -150,26 +174,18 @@ impl PoolManager {
         requests: &[Pending],
         timeout: Option<Duration>,
     ) -> Result<Vec<usize>, Error> {
-        let Some(first) = requests.first() else {
+        if requests.is_empty() {
             return Ok(Vec::new());
-        };
+        }
         if requests
             .iter()
             .any(|request| !Arc::ptr_eq(&request.slot, &self.slot))
         {
             return Err(Error::Setup("a request belongs to another manager".into()));
         }
-        let mut call = self.slot.begin_with(first.handle).await?;
-        if requests.iter().any(|request| !call.holds(request.handle)) {
-            call.end();
-            return Err(Error::Trap(
-                "the instance that it belonged to is gone".into(),
-            ));
-        }
-        let handles: Vec<ResourceAny> = requests
-            .iter()
-            .map(|request| request.handle.resource)
-            .collect();
+        let handles: Vec<Handle> = requests.iter().map(|request| request.handle).collect();
+        let mut call = self.slot.begin_with(&handles).await?;
+        let handles: Vec<ResourceAny> = handles.iter().map(|handle| handle.resource).collect();
         let limit = convert::wait(timeout);
         let outcome = call
             .value(async |parts: Parts<'_>| {

@@ -2,19 +2,28 @@
 
 use std::sync::Arc;
 
+use tokio::io::{AsyncRead, AsyncReadExt as _};
 use urlpool_core::types::{
-    Content, Error as ClientError, FieldsIn, Headers, Limit, Multipart, Part, Redirects,
-    RequestOptions, Retries, Streamed, Timeouts,
+    Content, Error as ClientError, FieldsIn, Headers, Limit, Method, Multipart, Part, PartData,
+    Reading, Redirects, RequestOptions, Retries, Streamed, Timeouts, Writing,
 };
 
-use crate::asked::{Asked, Through};
+use crate::asked::Asked;
 use crate::convert;
 use crate::error::Error;
+use crate::function::{Function, Through, Wanted, place};
 use crate::instance::{Parts, Slot};
-use crate::pending::Pending;
+use crate::pending::{Pending, Progress};
 use crate::response::Response;
 
+/// What is read of an upload at a time.
+const MAX_PUSH: usize = 64 * 1024;
+
 /// A request that has not been sent. What is wrong with its parts is said when it is.
+///
+/// It has one body at most: the last of [`content`](Self::content), [`body`](Self::body), [`text`](Self::text), [`json`](Self::json),
+/// [`form`](Self::form), [`multipart`](Self::multipart), [`fields`](Self::fields) and [`streamed`](Self::streamed) counts. What is not set
+/// is inherited from the pool, and what the pool leaves open from the manager.
 #[must_use = "a request does nothing until it is sent"]
 pub struct RequestBuilder {
     slot: Arc<Slot>,
@@ -41,25 +50,42 @@ impl RequestBuilder {
         }
     }
 
-    /// Adds a header. As soon as there is one, the manager's own headers are not sent.
+    /// Adds a header. As soon as there is one, the manager's own headers are not sent: they are replaced, not merged.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<Vec<u8>>) -> Self {
         self.headers.push((name.into(), value.into()));
         self
     }
 
-    /// Gives it a body of bytes.
+    /// Adds headers, for example those of [`make_headers`](crate::make_headers). Even none of them replace the manager's.
+    pub fn headers(mut self, headers: Headers) -> Self {
+        let own = self.options.headers.get_or_insert_default();
+        headers.into_iter().for_each(|header| own.push(header));
+        self
+    }
+
+    /// Gives it a body of bytes, with their `Content-Length`.
     pub fn body(self, bytes: impl Into<Vec<u8>>) -> Self {
         self.content(Content::Bytes(bytes.into()))
     }
 
-    /// Gives it a body of JSON text, and `Content-Type: application/json` unless a header names one.
+    /// Gives it a body of text in UTF-8, without a `Content-Type`.
+    pub fn text(self, text: impl Into<String>) -> Self {
+        self.content(Content::Text(text.into()))
+    }
+
+    /// Gives it a body of JSON text, and `Content-Type: application/json` unless a header names one (urllib3: `json`, which encodes too).
     pub fn json(self, text: impl Into<String>) -> Self {
         self.content(Content::Json(text.into()))
     }
 
-    /// Gives it names and values as an HTML form sends them.
-    pub fn form(self, pairs: impl IntoIterator<Item = (String, String)>) -> Self {
-        self.content(Content::Form(pairs.into_iter().collect()))
+    /// Gives it names and values as an HTML form sends them. None are no body.
+    pub fn form<N: Into<String>, V: Into<String>>(
+        self,
+        pairs: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        let pairs = pairs.into_iter();
+        let pairs = pairs.map(|(name, value)| (name.into(), value.into()));
+        self.content(Content::Form(pairs.collect()))
     }
 
     /// Gives it a form with files.
@@ -67,9 +93,19 @@ impl RequestBuilder {
         self.content(Content::Multipart(form))
     }
 
-    /// Gives it fields: in the query of DELETE, GET, HEAD and OPTIONS, in a multipart body of any other method (urllib3: `fields`).
+    /// Gives it fields: in the query of DELETE, GET, HEAD and OPTIONS, in a multipart body of any other method (urllib3: `fields`). None
+    /// are no body.
     pub fn fields(self, fields: impl IntoIterator<Item = Part>) -> Self {
         self.content(Content::Fields(fields.into_iter().collect()))
+    }
+
+    /// Says where its [`fields`](Self::fields) go, whatever the method (urllib3: `request_encode_url`, `request_encode_body`).
+    ///
+    /// In the query they join those that are there; they hold text and no files. That can be had of [`send`](Self::send), through a manager,
+    /// with the method in upper case; a request of another kind is refused with `InvalidRequest`, unless its method has them there anyway.
+    pub fn fields_in(mut self, place: FieldsIn) -> Self {
+        self.options.writing.fields_in = place;
+        self
     }
 
     /// Gives it a body that is pushed once it has been started with [`RequestBuilder::start`].
@@ -83,13 +119,13 @@ impl RequestBuilder {
         self
     }
 
-    /// Sets timeouts; what they leave open is the manager's.
+    /// Sets timeouts; what they leave open is inherited.
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.options.timeouts = timeouts;
         self
     }
 
-    /// Says when it is tried again; what that leaves open is the manager's.
+    /// Says when it is tried again; what that leaves open is inherited.
     pub fn retries(mut self, retries: Retries) -> Self {
         self.options.retries = retries;
         self
@@ -101,76 +137,118 @@ impl RequestBuilder {
         self
     }
 
-    /// Says how long to wait for a connection where the pool may not open one.
+    /// Says how long to wait for a connection where the pool may not open one (urllib3: `pool_timeout`).
     pub fn pool_timeout(mut self, limit: Limit) -> Self {
         self.options.pool_timeout = Some(limit);
         self
     }
 
-    /// Sets everything at once that has no call of its own, replacing what was set before. Headers added by
-    /// [`RequestBuilder::header`] count beside those of the options.
+    /// Says how it is written: framing, `Expect`, which headers are left out, where fields go.
+    pub fn writing(mut self, writing: Writing) -> Self {
+        self.options.writing = writing;
+        self
+    }
+
+    /// Says how its response is read: decoding, limits, and whether the body is read before there is a response.
+    pub fn reading(mut self, reading: Reading) -> Self {
+        self.options.reading = reading;
+        self
+    }
+
+    /// Lets a request through a pool be for another host, which its server is then asked for as a proxy is (urllib3:
+    /// `assert_same_host=False`). A manager takes no notice of it.
+    pub fn may_leave_host(mut self) -> Self {
+        self.options.may_leave_host = true;
+        self
+    }
+
+    /// Sets all options at once, replacing what was set before. Headers added by [`RequestBuilder::header`] count beside those of the
+    /// options.
     pub fn options(mut self, options: RequestOptions) -> Self {
         self.options = options;
         self
     }
 
-    /// Sends the method exactly as it is written, instead of in upper case (urllib3: `urlopen`).
+    /// Sends the method exactly as it is written, instead of in upper case (urllib3: `urlopen`). A request that is
+    /// [started](Self::start) is refused with `InvalidRequest` then.
     pub fn exact_method(mut self) -> Self {
         self.is_exact = true;
         self
     }
 
-    /// Sends it and waits for the head of the response.
+    /// Sends it and waits for the head of the response; the body stays to be read (urllib3: `request` with `preload_content=False`).
+    ///
+    /// Dropped before, it takes the instance along with every other request in it: see
+    /// [giving a call up](crate::PoolManager#giving-a-call-up). [`RequestBuilder::timeouts`] end it without harm.
     ///
     /// # Errors
-    /// [`Error::Client`] with what the component says, or what became of the sandbox.
+    /// [`Error::Client`]
+    /// - with `InvalidUrl`, `UnsupportedScheme`, `InvalidRequest` where nothing was sent because of what was asked,
+    /// - with `PoolTimeout` where no connection came free in time, or ever would,
+    /// - with `NameResolution`, `ConnectionFailed`, `Denied`, `Tls` where there is no connection,
+    /// - with `ConnectTimeout`, `ReadTimeout`, `DeadlineExceeded` where time ran out,
+    /// - with `Protocol` where the connection broke or the answer is not HTTP,
+    /// - with `RetriesExhausted`, `TooManyRedirects` where [`Retries`] allow no more,
+    /// - through a pool, with `HostChanged` and `PoolClosed`,
+    /// - with [`Reading::is_preloaded`], what [`Response::chunk`] fails with;
+    ///
+    /// or what became of the sandbox.
     pub async fn send(self) -> Result<Response, Error> {
-        let asked = self.asked()?;
-        let mut call = match asked.through {
-            Through::Manager => asked.slot.begin().await?,
-            Through::Pool(pool) => asked.slot.begin_with(pool).await?,
-        };
-        let outcome = async {
-            let resource = call
-                .answer(async |parts: Parts<'_>| asked.open(parts).await)
-                .await?;
-            let head = call
-                .value(async |parts| {
-                    let response = parts.blocking.response();
-                    response.call_head(parts.store, resource).await
-                })
-                .await?;
-            Ok((call.handle(resource), head))
-        };
-        let outcome = outcome.await;
-        let (handle, head) = call.end_with(outcome)?;
-        Response::of(
-            asked.slot,
-            handle,
-            asked.method,
-            convert::response_head(head),
-        )
+        let asked = self.asked(false)?;
+        let call = asked.begin().await?;
+        let open = async |parts: Parts<'_>| asked.run(parts).await;
+        Response::take(&asked.slot, call, &asked.method, open).await
     }
 
     /// Starts it and returns at once. It goes on whenever the manager is used and waits for anything.
     ///
     /// # Errors
-    /// As for [`RequestBuilder::send`]; what happens later is said by [`Pending::response`].
+    /// [`Error::Client`] with `InvalidUrl`, `UnsupportedScheme` or `InvalidRequest`, or what became of the sandbox. What happens later is said
+    /// by [`Pending::response`].
     pub async fn start(self) -> Result<Pending, Error> {
-        let asked = self.asked()?;
-        let mut call = match asked.through {
-            Through::Manager => asked.slot.begin().await?,
-            Through::Pool(pool) => asked.slot.begin_with(pool).await?,
-        };
-        let outcome = call
-            .answer(async |parts: Parts<'_>| asked.begin(parts).await)
-            .await;
+        let asked = self.asked(true)?;
+        let mut call = asked.begin().await?;
+        let outcome = call.answer(async |parts| asked.run(parts).await).await;
         let outcome = outcome.map(|resource| call.handle(resource));
         let handle = call.end_with(outcome)?;
         Ok(Pending::new(asked.slot, handle, asked.method))
     }
 
-    fn asked(self) -> Result<Asked, Error> {
+    /// Sends it with a body that is read from a source meanwhile: `length` bytes, or with `None` all that there are, chunked
+    /// (`pipe.send-from`; urllib3: a `body` that is a file).
+    ///
+    /// The source cannot be read a second time, so where the body would have to be sent again the answer is `BodyNotReplayable`. While the
+    /// source is waited for, nothing else happens: a timeout or an answer that comes first is noticed when it has brought something, and the
+    /// future can be dropped at the cost of this one connection.
+    ///
+    /// # Errors
+    /// As for [`RequestBuilder::send`], and [`Error::Client`] with `InvalidRequest` where the source breaks or is not as long as `length`.
+    pub async fn send_from(
+        self,
+        source: &mut (impl AsyncRead + Unpin + ?Sized),
+        length: Option<u64>,
+    ) -> Result<Response, Error> {
+        let body = Streamed {
+            length,
+            can_rewind: false,
+        };
+        let mut pending = self.streamed(body).start().await?;
+        let mut buffer = vec![0; MAX_PUSH];
+        loop {
+            let count = source.read(&mut buffer).await.map_err(|cause| {
+                ClientError::InvalidRequest(format!("the body could not be read: {cause}"))
+            })?;
+            let progress = match buffer.get(..count) {
+                None | Some([]) => pending.finish().await?,
+                Some(piece) => pending.write(piece).await?,
+            };
+            if count == 0 || progress != Progress::Accepted {
+                return pending.response().await;
+            }
+        }
+    }
+
+    fn asked(self, is_started: bool) -> Result<Asked, Error> {
         let Self {
             slot,
             through,
@@ -187,30 +265,19 @@ impl RequestBuilder {
                 .into_iter()
                 .for_each(|header| own.push(header));
         }
-        let content = match (options.writing.fields_in, content) {
-            (FieldsIn::Body, Content::Fields(parts)) if !parts.is_empty() => {
-                Content::Multipart(Multipart {
-                    parts,
-                    ..Multipart::default()
-                })
-            }
-            (FieldsIn::Query, Content::Fields(_)) => {
-                return Err(ClientError::InvalidRequest(
-                    "fields go into the query of their own accord, or by writing them into the URL"
-                        .into(),
-                )
-                .into());
-            }
-            (_, content) => content,
+        let (content, query) = place(content, options.writing.fields_in, &method)?;
+        let wanted = Wanted {
+            is_exact,
+            query,
+            is_started,
         };
         Ok(Asked {
+            function: Function::of(through, wanted)?,
             slot,
-            through,
             method,
             url,
             body: convert::body(content),
             options: convert::request_options(options),
-            is_exact,
         })
     }
 }

@@ -1,28 +1,22 @@
-//! A response and its body.
+//! A response: what is known of it, and what becomes of its connection. Its body is read in `reading`.
 
 use std::fmt;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
 
-use futures_core::Stream;
+use urlpool_core::types::{Failure, Headers, HistoryEntry, Phase, ResponseHead, Retries};
+use wasmtime::Store;
+use wasmtime::component::ResourceAny;
 
-use urlpool_core::types::{
-    Error as ClientError, Failure, Headers, HistoryEntry, Phase, ResponseHead, Retries,
-};
-
-use crate::convert;
 use crate::error::Error;
-use crate::instance::{Handle, Parts, Slot};
+use crate::instance::{Answer, Call, Handle, Parts, Slot};
+use crate::state::State;
+use crate::{blocking, convert};
 
-/// What is read of a body at a time.
-const MAX_READ: u32 = 64 * 1024;
-/// A body of no more than this is put together inside the instance, which takes one call instead of several.
-const MAX_WHOLE: u64 = 1 << 20;
-
-/// A response whose body is still to be read.
+/// A response whose body is still to be read (urllib3: `HTTPResponse`).
 ///
-/// Its connection goes back to its pool when the last byte has arrived. Dropping the response gives the connection up.
+/// Its connection goes back to its pool when the last byte has arrived. Dropping the response gives the connection up, as
+/// [`Response::close`] does. Dropping the future of a read, however, takes the instance along: see
+/// [giving a call up](crate::PoolManager#giving-a-call-up).
 pub struct Response {
     slot: Arc<Slot>,
     handle: Handle,
@@ -30,7 +24,7 @@ pub struct Response {
     method: String,
     head: ResponseHead,
     /// Whether the body has been read to its end, so that the component holds nothing for it any more.
-    has_ended: bool,
+    pub(crate) has_ended: bool,
 }
 
 impl fmt::Debug for Response {
@@ -43,40 +37,33 @@ impl fmt::Debug for Response {
 }
 
 impl Response {
-    const fn new(slot: Arc<Slot>, handle: Handle, method: String, head: ResponseHead) -> Self {
-        Self {
-            slot,
+    /// Ends a call with the response that `open` makes and its head.
+    pub(crate) async fn take(
+        slot: &Arc<Slot>,
+        mut call: Call<'_>,
+        method: &str,
+        open: impl AsyncFnOnce(Parts<'_>) -> Answer<ResourceAny>,
+    ) -> Result<Self, Error> {
+        let outcome = async {
+            let resource = call.answer(open).await?;
+            let head = call
+                .value(async |parts| {
+                    let response = parts.blocking.response();
+                    response.call_head(parts.store, resource).await
+                })
+                .await?;
+            Ok((call.handle(resource), head))
+        };
+        let outcome = outcome.await;
+        let (handle, head) = call.end_with(outcome)?;
+        let head = convert::response_head(head).inspect_err(|_| slot.discard(handle))?;
+        Ok(Self {
+            slot: Arc::clone(slot),
             handle,
-            method,
+            method: method.to_owned(),
             head,
             has_ended: false,
-        }
-    }
-
-    /// A response whose head was asked for.
-    pub(crate) fn of(
-        slot: Arc<Slot>,
-        handle: Handle,
-        method: String,
-        head: Result<ResponseHead, ClientError>,
-    ) -> Result<Self, Error> {
-        let head = head.inspect_err(|_| slot.discard(handle))?;
-        Ok(Self::new(slot, handle, method, head))
-    }
-
-    /// The fields behind a chunked body; none before its end (RFC 9110, section 6.5).
-    ///
-    /// # Errors
-    /// What became of the sandbox.
-    pub async fn trailers(&self) -> Result<Headers, Error> {
-        let ask = async |Parts {
-                             store, blocking, ..
-                         }: Parts<'_>,
-                         response| {
-            blocking.response().call_trailers(store, response).await
-        };
-        let fields = self.slot.value_of(self.handle, ask).await?;
-        Ok(convert::headers(fields)?)
+        })
     }
 
     /// Status, headers and the connection that brought them.
@@ -91,24 +78,26 @@ impl Response {
         self.head.status
     }
 
+    /// The absolute URL that was answered, without userinfo and fragment (urllib3: `geturl()`).
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.head.url
+    }
+
     /// The header fields in the order and case received.
     #[must_use]
     pub const fn headers(&self) -> &Headers {
         &self.head.headers
     }
 
-    /// The attempts before the one that was answered, oldest first (urllib3: `retries.history`).
+    /// The attempts before the one that was answered, oldest first, at most the last 1000 (urllib3: `retries.history`).
     ///
     /// # Errors
     /// What became of the sandbox.
     pub async fn history(&self) -> Result<Vec<HistoryEntry>, Error> {
-        let ask = async |Parts {
-                             store, blocking, ..
-                         }: Parts<'_>,
-                         response| {
-            blocking.response().call_history(store, response).await
-        };
-        let entries = self.slot.value_of(self.handle, ask).await?;
+        let entries = self
+            .ask(async |response, store, this| response.call_history(store, this).await)
+            .await?;
         Ok(convert::history(entries))
     }
 
@@ -117,129 +106,93 @@ impl Response {
     /// # Errors
     /// What became of the sandbox.
     pub async fn retries(&self) -> Result<Retries, Error> {
-        let ask = async |Parts {
-                             store, blocking, ..
-                         }: Parts<'_>,
-                         response| {
-            blocking.response().call_retries(store, response).await
-        };
-        let left = self.slot.value_of(self.handle, ask).await?;
+        let left = self
+            .ask(async |response, store, this| response.call_retries(store, this).await)
+            .await?;
         Ok(convert::remaining(left))
     }
 
-    /// Waits for the next bytes of the body, at most 64 KiB; `None` at its end.
+    /// How many bytes of the body were taken off the wire so far, without framing and before decoding (urllib3: `tell`).
     ///
     /// # Errors
-    /// [`Error::Client`] where the body cannot be had whole.
-    pub async fn chunk(&mut self) -> Result<Option<Vec<u8>>, Error> {
-        let read = async |Parts {
-                              store, blocking, ..
-                          }: Parts<'_>,
-                          response| {
-            blocking
-                .response()
-                .call_read(store, response, MAX_READ)
-                .await
-        };
-        let bytes = self.slot.answer_of(self.handle, read).await?;
-        self.has_ended = bytes.is_empty();
-        Ok(Some(bytes).filter(|bytes| !bytes.is_empty()))
+    /// What became of the sandbox.
+    pub async fn tell(&self) -> Result<u64, Error> {
+        self.ask(async |response, store, this| response.call_tell(store, this).await)
+            .await
     }
 
-    /// Waits for all of the rest of the body.
+    /// How many bytes of the body are still to be taken off the wire, before decoding; `None` where the server has not said (urllib3:
+    /// `length_remaining`).
     ///
     /// # Errors
-    /// As for [`Response::chunk`].
-    pub async fn bytes(self) -> Result<Vec<u8>, Error> {
-        self.bytes_within(u64::MAX).await
+    /// What became of the sandbox.
+    pub async fn length_remaining(&self) -> Result<Option<u64>, Error> {
+        self.ask(async |response, store, this| response.call_length_remaining(store, this).await)
+            .await
     }
 
-    /// Waits for all of the rest of the body, which must not have more than `limit` bytes.
+    /// The fields behind a chunked body (RFC 9110, section 6.5); none before its last byte has been taken off the wire. Not in urllib3,
+    /// which drops them.
     ///
     /// # Errors
-    /// As for [`Response::chunk`], and [`Error::Client`] with `BodyTooLarge`; the connection is then closed.
-    pub async fn bytes_within(mut self, limit: u64) -> Result<Vec<u8>, Error> {
-        let announced = self.headers().first("content-length");
-        let announced =
-            announced.and_then(|length| str::from_utf8(length).ok()?.parse::<u64>().ok());
-        if announced.is_some_and(|length| length <= MAX_WHOLE || length > limit) {
-            return self.whole(limit).await;
-        }
-        // The instance's memory is limited, so a large body is put together here.
-        let mut body = Vec::new();
-        while let Some(piece) = self.chunk().await? {
-            if (body.len() + piece.len()) as u64 > limit {
-                return Err(self.too_large(limit).into());
-            }
-            body.extend_from_slice(&piece);
-        }
-        Ok(body)
+    /// What became of the sandbox.
+    pub async fn trailers(&self) -> Result<Headers, Error> {
+        let fields = self
+            .ask(async |response, store, this| response.call_trailers(store, this).await)
+            .await?;
+        Ok(convert::headers(fields)?)
     }
 
-    /// A body that the instance has room for, or refuses, in one call.
-    async fn whole(&mut self, limit: u64) -> Result<Vec<u8>, Error> {
-        let read = async |Parts {
-                              store, blocking, ..
-                          }: Parts<'_>,
-                          response| {
-            blocking
-                .response()
-                .call_read_all(store, response, limit)
-                .await
-        };
-        let bytes = self.slot.answer_of(self.handle, read).await?;
+    /// Gives the connection up without waiting for more (urllib3: `release_conn`). Reading on finds the end of the body.
+    ///
+    /// It goes back to its pool where all of the body has already arrived, and is closed where more would have to be read.
+    ///
+    /// # Errors
+    /// What became of the sandbox.
+    pub async fn release(&mut self) -> Result<(), Error> {
+        self.ask(async |response, store, this| response.call_release(store, this).await)
+            .await?;
         self.has_ended = true;
-        Ok(bytes)
+        Ok(())
     }
 
-    fn too_large(&self, limit: u64) -> ClientError {
-        ClientError::BodyTooLarge(Box::new(Failure {
-            message: format!("The body is larger than the {limit} bytes allowed"),
+    /// Ends the body and closes its connection, unless that is back in its pool (urllib3: `close`). Reading on finds the end of the body.
+    ///
+    /// # Errors
+    /// What became of the sandbox.
+    pub async fn close(&mut self) -> Result<(), Error> {
+        self.ask(async |response, store, this| response.call_close(store, this).await)
+            .await?;
+        self.has_ended = true;
+        Ok(())
+    }
+
+    /// Calls a function of the response that cannot fail.
+    pub(crate) async fn ask<T>(
+        &self,
+        function: impl AsyncFnOnce(
+            blocking::GuestResponse<'_>,
+            &mut Store<State>,
+            ResourceAny,
+        ) -> wasmtime::Result<T>,
+    ) -> Result<T, Error> {
+        let call = async |parts: Parts<'_>, this| {
+            function(parts.blocking.response(), parts.store, this).await
+        };
+        self.slot.value_of(self.handle, call).await
+    }
+
+    /// The facts of a body that cannot be had, where it is we who say so and not the component.
+    pub(crate) fn failure(&self, message: String) -> Box<Failure> {
+        Box::new(Failure {
+            message,
             method: self.method.clone(),
             url: self.head.url.clone(),
             phase: Phase::ReceiveBody,
             attempt: 1,
             reused: self.head.connection.reused,
             may_have_been_acted_on: true,
-        }))
-    }
-
-    /// Reads the rest of the body and throws it away, so that the connection can be used again.
-    ///
-    /// # Errors
-    /// As for [`Response::chunk`].
-    pub async fn drain(&mut self) -> Result<(), Error> {
-        let drain =
-            async |Parts {
-                       store, blocking, ..
-                   }: Parts<'_>,
-                   response| blocking.response().call_drain(store, response).await;
-        self.slot.answer_of(self.handle, drain).await?;
-        self.has_ended = true;
-        Ok(())
-    }
-
-    /// Gives the connection up without waiting for more.
-    ///
-    /// # Errors
-    /// Those of the sandbox; the component has none.
-    pub async fn release(&mut self) -> Result<(), Error> {
-        let release =
-            async |Parts {
-                       store, blocking, ..
-                   }: Parts<'_>,
-                   response| blocking.response().call_release(store, response).await;
-        self.slot.value_of(self.handle, release).await?;
-        self.has_ended = true;
-        Ok(())
-    }
-
-    /// The rest of the body as a stream of pieces. It ends after an error.
-    #[must_use]
-    pub fn bytes_stream(self) -> BytesStream {
-        BytesStream {
-            next: Some(next(self)),
-        }
+        })
     }
 }
 
@@ -250,33 +203,5 @@ impl Drop for Response {
         } else {
             self.slot.discard_now(self.handle);
         }
-    }
-}
-
-type Next = Pin<Box<dyn Future<Output = (Response, Result<Option<Vec<u8>>, Error>)> + Send>>;
-
-fn next(mut response: Response) -> Next {
-    Box::pin(async move {
-        let outcome = response.chunk().await;
-        (response, outcome)
-    })
-}
-
-/// A body as a stream of pieces.
-pub struct BytesStream {
-    next: Option<Next>,
-}
-
-impl Stream for BytesStream {
-    type Item = Result<Vec<u8>, Error>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let Some(pending) = self.next.as_mut() else {
-            return Poll::Ready(None);
-        };
-        let (response, outcome) = ready!(pending.as_mut().poll(context));
-        let item = outcome.transpose();
-        self.next = matches!(item, Some(Ok(_))).then(|| next(response));
-        Poll::Ready(item)
     }
 }

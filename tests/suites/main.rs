@@ -6,6 +6,7 @@ mod common;
 mod contract;
 mod decoding;
 mod doors;
+mod embedding;
 mod failures;
 mod framing;
 mod input;
