@@ -9,6 +9,9 @@ use urlpool_core::types::{
 
 use crate::instance::Handle;
 
+/// Names and values.
+type Pairs = Vec<(String, String)>;
+
 /// Through what a request is sent.
 #[derive(Clone, Copy)]
 pub(crate) enum Through {
@@ -24,7 +27,7 @@ pub(crate) enum Through {
 pub(crate) enum Function {
     Request,
     Urlopen,
-    EncodeUrl(Vec<(String, String)>),
+    EncodeUrl(Pairs),
     Start,
     PoolRequest(Handle),
     PoolUrlopen(Handle),
@@ -37,7 +40,7 @@ pub(crate) struct Wanted {
     /// The method as it is written.
     pub(crate) is_exact: bool,
     /// These fields in the query, whatever the method.
-    pub(crate) query: Option<Vec<(String, String)>>,
+    pub(crate) query: Option<Pairs>,
     /// A request that goes on beside others.
     pub(crate) is_started: bool,
 }
@@ -87,7 +90,7 @@ pub(crate) fn place(
     content: Content,
     fields_in: FieldsIn,
     method: &str,
-) -> Result<(Content, Option<Vec<(String, String)>>), ClientError> {
+) -> Result<(Content, Option<Pairs>), ClientError> {
     let parts = match content {
         Content::Fields(parts) if !parts.is_empty() => parts,
         content => return Ok((content, None)),

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use urlpool_core::types::{
-    Content, Error as ClientError, FieldsIn, Headers, Limit, Method, Multipart, Part, PartData,
-    Reading, Redirects, RequestOptions, Retries, Streamed, Timeouts, Writing,
+    Content, Error as ClientError, FieldsIn, Headers, Limit, Multipart, Part, Reading, Redirects,
+    RequestOptions, Retries, Streamed, Timeouts, Writing,
 };
 
 use crate::asked::Asked;

@@ -402,8 +402,8 @@ async fn a_body_is_sent_from_a_reader() {
         let sent = origin.requests().pop().expect(case);
         let framing = sent
             .field("content-length")
-            .or(sent.field("transfer-encoding"));
-        let expected = length.map_or("chunked".to_owned(), |length| length.to_string());
+            .or_else(|| sent.field("transfer-encoding"));
+        let expected = length.map_or_else(|| "chunked".to_owned(), |length| length.to_string());
         assert_eq!(framing, Some(expected), "{case}");
         let count = sent.body.iter().filter(|byte| **byte == b'x').count();
         assert_eq!(count, body.len(), "{case}");
