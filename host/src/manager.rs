@@ -333,5 +333,13 @@ mod tests {
             .await
             .unwrap();
         assert_eq!(is_send(pool.num_idle()).await.unwrap(), 0);
+        let _reads = |mut response: crate::Response| {
+            drop(is_send(response.read_line(1)));
+            drop(is_send(response.copy_to(&mut Vec::new())));
+            drop(is_send(response.text()));
+        };
+        let upload = manager.request("PUT", "http://192.0.2.1/");
+        drop(is_send(upload.send_from(&mut &b"x"[..], None)));
+        drop(is_send(crate::request(Grants::none(), "GET", "/")));
     }
 }
