@@ -18,7 +18,7 @@ pub(crate) struct Exchange {
     /// The connection of a request without a response, where it had one.
     pub(crate) connection: Option<ConnectionInfo>,
     pub(crate) delivered: Tally,
-    /// The attempts before the response; an error brings its own.
+    /// The attempts before the response; an error without one brings its own.
     pub(crate) history: Vec<HistoryEntry>,
     /// Until the head had come.
     pub(crate) first_byte: Option<Duration>,
@@ -77,9 +77,10 @@ impl Exchange {
     }
 
     fn history(&self) -> &[HistoryEntry] {
-        match self.error.as_ref().and_then(exhausted) {
-            Some(exhausted) => &exhausted.history,
-            None => &self.history,
+        match &self.error {
+            // Of a body that broke, the response knows what came before.
+            Some(error) if self.head.is_none() => error.history(),
+            _ => &self.history,
         }
     }
 }
@@ -245,6 +246,11 @@ mod tests {
             (Error::TooManyRedirects(exhausted()), "http://h/last", 2),
             (Error::RetriesExhausted(exhausted()), "http://h/last", 2),
             (Error::Protocol(failure("x")), "http://h/", 0),
+            (
+                Error::ReadTimeout(failure("x")).after(&[entry("http://h/first")]),
+                "http://h/",
+                1,
+            ),
             (Error::Other("x".into()), "http://asked/", 0),
         ] {
             let kind = error.kind();

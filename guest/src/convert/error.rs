@@ -27,18 +27,19 @@ pub(crate) fn stuck() -> core::Error {
         attempt: 1,
         reused: false,
         may_have_been_acted_on: false,
+        history: Vec::new(),
     }))
 }
 
 pub(crate) fn error(error: core::Error) -> wit::Error {
     let (kind, message) = (kind(&error), error.message().to_owned());
     let (tls, incomplete) = details(&error);
-    let (facts, history) = match error {
+    let history = history(error.history());
+    let facts = match error {
         core::Error::TooManyRedirects(facts) | core::Error::RetriesExhausted(facts) => {
-            let entries = history(&facts.history);
-            (Some(of_exhausted(*facts)), entries)
+            Some(of_exhausted(*facts))
         }
-        other => (into_failure(other), Vec::new()),
+        other => into_failure(other),
     };
     wit::Error {
         kind,
@@ -136,6 +137,7 @@ fn of_exhausted(exhausted: core::Exhausted) -> core::Failure {
         attempt: exhausted.attempts,
         reused: false,
         may_have_been_acted_on: true,
+        history: Vec::new(),
     })
 }
 
@@ -182,6 +184,7 @@ fn failure(
         attempt,
         reused,
         may_have_been_acted_on,
+        history: _,
     } = failure;
     wit::Failure {
         method,

@@ -21,7 +21,7 @@ pub(crate) fn error(error: wit::Error) -> Error {
         wit::ErrorKind::Other => Error::Other(message),
         kind => match failure {
             Some(facts) if is_exhausted(kind) => exhausted(kind, message, facts, entries),
-            Some(facts) => failed(kind, message, facts),
+            Some(facts) => failed(kind, message, facts).after(&history(entries)),
             // The component itself leaves them out for no such kind.
             None => Error::Other(message),
         },
@@ -144,5 +144,6 @@ fn failure(message: String, failure: wit::Failure) -> Box<Failure> {
         attempt: failure.attempt,
         reused: failure.reused,
         may_have_been_acted_on: failure.may_have_been_acted_on,
+        history: Vec::new(),
     })
 }

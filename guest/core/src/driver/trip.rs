@@ -87,20 +87,25 @@ async fn attempts<N: Net>(
         may_reuse: true,
         sent: Sent::Nothing,
     };
-    loop {
-        let pool = find(&trip.request.url)?;
-        match trip.attempt(&pool).await? {
-            ControlFlow::Break(response) => return Ok(response),
-            ControlFlow::Continue(delay) => {
-                // Before the wait, which would be for nothing where the body cannot be sent again.
-                trip.rewind()?;
-                trip.wait(delay).await;
-            }
-        }
-    }
+    let outcome = trip.lead(find).await;
+    outcome.map_err(|error| error.after(trip.retry.history()))
 }
 
 impl<N: Net> Trip<'_, N> {
+    async fn lead(&mut self, find: Find<'_, N>) -> Result<Response<N>, Error> {
+        loop {
+            let pool = find(&self.request.url)?;
+            match self.attempt(&pool).await? {
+                ControlFlow::Break(response) => return Ok(response),
+                ControlFlow::Continue(delay) => {
+                    // Before the wait, which would be for nothing where the body cannot be sent again.
+                    self.rewind()?;
+                    self.wait(delay).await;
+                }
+            }
+        }
+    }
+
     async fn attempt(&mut self, pool: &Rc<Pool<N>>) -> Result<Next<N>, Error> {
         let fields = self.request.fields()?;
         self.attempt += 1;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Exhausted, LastOutcome};
+use super::{Exhausted, HistoryEntry, LastOutcome};
 
 /// What an attempt was doing when it failed, in the order an attempt goes through them.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -55,6 +55,9 @@ pub struct Failure {
     pub reused: bool,
     /// Whether the peer may have received enough of the request to act on it.
     pub may_have_been_acted_on: bool,
+    /// The attempts before this one, oldest first, at most the last 1000; empty for an attempt that stands in a history itself, and where
+    /// the body of a response failed, which has its own (`Response::history`).
+    pub history: Vec<HistoryEntry>,
 }
 
 /// Why there is no response, or no more of its body.
@@ -197,6 +200,50 @@ impl Error {
             | Self::BodyNotReplayable(failure)
             | Self::Denied(failure) => Some(failure),
         }
+    }
+
+    /// What was tried: of a request that used up its attempts all of them, of any other failure those before it.
+    #[must_use]
+    pub fn history(&self) -> &[HistoryEntry] {
+        match self {
+            Self::TooManyRedirects(exhausted) | Self::RetriesExhausted(exhausted) => {
+                &exhausted.history
+            }
+            other => other
+                .failure()
+                .map_or(&[], |failure| failure.history.as_slice()),
+        }
+    }
+
+    /// The same error after these attempts. One that knows its attempts stays as it is, and so does one that is no attempt's.
+    #[must_use]
+    pub fn after(mut self, attempts: &[HistoryEntry]) -> Self {
+        match &mut self {
+            Self::InvalidUrl(_)
+            | Self::UnsupportedScheme(_)
+            | Self::InvalidRequest(_)
+            | Self::InvalidSettings(_)
+            | Self::HostChanged(_)
+            | Self::TooManyRedirects(_)
+            | Self::RetriesExhausted(_)
+            | Self::Other(_) => {}
+            Self::NameResolution(failure)
+            | Self::ConnectionFailed(failure)
+            | Self::ConnectTimeout(failure)
+            | Self::ReadTimeout(failure)
+            | Self::DeadlineExceeded(failure)
+            | Self::PoolTimeout(failure)
+            | Self::PoolClosed(failure)
+            | Self::Tls(_, failure)
+            | Self::Protocol(failure)
+            | Self::IncompleteBody { failure, .. }
+            | Self::InvalidChunk(failure)
+            | Self::BodyTooLarge(failure)
+            | Self::Decode(failure)
+            | Self::BodyNotReplayable(failure)
+            | Self::Denied(failure) => failure.history = attempts.to_vec(),
+        }
+        self
     }
 
     /// Whether the caller's own input was refused before anything was sent.

@@ -149,6 +149,7 @@ fn a_wait_that_would_outlast_the_deadline_is_not_begun() {
             ("deadline-exceeded", Phase::Backoff, 1),
             "{case}"
         );
+        assert_eq!(error.history()[0].status, Some(503), "{case}");
         assert_eq!(took, DIAL, "{case}");
         assert_eq!(world.net.writes(0).len(), 1, "{case}");
     }

@@ -322,6 +322,33 @@ fn failures_behind_a_redirect_are_retried_there() {
     assert_eq!(exhausted.url, "http://c.test/y");
 }
 
+#[test]
+fn a_failure_that_is_not_retried_tells_what_came_before_it() {
+    for (case, method, retries, kind) in [
+        ("not repeatable", "POST", Retries::default(), "protocol"),
+        ("no reads", "GET", no_reads(), "protocol"),
+    ] {
+        let world = leading(&[found("http://c.test/y")]);
+        world.serve("c.test", vec![Script::new().request().close()]);
+        let options = with_retries(retries);
+        let error = ask(&world, method, "http://a.test/x", "", options).unwrap_err();
+        assert_eq!(error.kind(), kind, "{case}");
+        let told: Vec<_> = error
+            .history()
+            .iter()
+            .map(|entry| (entry.url.as_str(), entry.status))
+            .collect();
+        assert_eq!(told, [("http://a.test/x", Some(302))], "{case}");
+    }
+}
+
+fn no_reads() -> Retries {
+    Retries {
+        read: Some(Budget::Off),
+        ..Retries::default()
+    }
+}
+
 /// urllib3's manager does not wait, and its pool waits although told not to heed the field.
 #[test]
 fn a_redirect_may_say_when_and_has_no_backoff() {
