@@ -41,7 +41,7 @@ pub use error::Error;
 pub use grants::Grants;
 pub use manager::{ConnectionPool, Limits, PoolManager, Settings};
 pub use once::request;
-pub use pending::{Pending, Progress};
+pub use pending::{Pending, Progress, Ready};
 pub use reading::BytesStream;
 pub use request::RequestBuilder;
 pub use response::Response;

@@ -157,7 +157,63 @@ impl Drop for Pending {
     }
 }
 
+/// What has become ready.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Ready {
+    /// The requests, by their places.
+    pub requests: Vec<usize>,
+    /// The responses, by their places.
+    pub responses: Vec<usize>,
+}
+
 impl PoolManager {
+    /// Waits until at least one of some requests is ready, or one of some responses, whose next [`Response::chunk`] then waits for nothing, for
+    /// as long as told (`None`: as long as it takes). At most 64 KiB of each body are read ahead.
+    ///
+    /// # Errors
+    /// As for [`PoolManager::wait`].
+    pub async fn wait_any(
+        &self,
+        requests: &[&Pending],
+        responses: &[&Response],
+        timeout: Option<Duration>,
+    ) -> Result<Ready, Error> {
+        let requests = requests
+            .iter()
+            .map(|request| (&request.slot, request.handle));
+        let responses = responses.iter().map(|response| response.place());
+        let (requests, responses) = (requests.collect::<Vec<_>>(), responses.collect::<Vec<_>>());
+        let all = || requests.iter().chain(&responses);
+        if all().next().is_none() {
+            return Ok(Ready::default());
+        }
+        if all().any(|(slot, _)| !Arc::ptr_eq(slot, &self.slot)) {
+            return Err(Error::Setup(
+                "a request or a response belongs to another manager".into(),
+            ));
+        }
+        let handles: Vec<Handle> = all().map(|(_, handle)| *handle).collect();
+        let mut call = self.slot.begin_with(&handles).await?;
+        let resources = |list: &[(&Arc<Slot>, Handle)]| -> Vec<ResourceAny> {
+            list.iter().map(|(_, handle)| handle.resource).collect()
+        };
+        let (requests, responses) = (resources(&requests), resources(&responses));
+        let limit = convert::wait(timeout);
+        let outcome = call
+            .value(async |parts: Parts<'_>| {
+                parts
+                    .blocking
+                    .call_wait_any(parts.store, &requests, &responses, limit)
+                    .await
+            })
+            .await;
+        let ready = call.end_with(outcome)?;
+        Ok(Ready {
+            requests: places(ready.requests),
+            responses: places(ready.responses),
+        })
+    }
+
     /// Waits until at least one of some requests is ready, for as long as told (`None`: as long as it takes), and says which are, by their
     /// places.
     ///
@@ -174,28 +230,14 @@ impl PoolManager {
         requests: &[Pending],
         timeout: Option<Duration>,
     ) -> Result<Vec<usize>, Error> {
-        if requests.is_empty() {
-            return Ok(Vec::new());
-        }
-        if requests
-            .iter()
-            .any(|request| !Arc::ptr_eq(&request.slot, &self.slot))
-        {
-            return Err(Error::Setup("a request belongs to another manager".into()));
-        }
-        let handles: Vec<Handle> = requests.iter().map(|request| request.handle).collect();
-        let mut call = self.slot.begin_with(&handles).await?;
-        let handles: Vec<ResourceAny> = handles.iter().map(|handle| handle.resource).collect();
-        let limit = convert::wait(timeout);
-        let outcome = call
-            .value(async |parts: Parts<'_>| {
-                parts.blocking.call_wait(parts.store, &handles, limit).await
-            })
-            .await;
-        let ready = call.end_with(outcome)?;
-        Ok(ready
-            .into_iter()
-            .filter_map(|place| usize::try_from(place).ok())
-            .collect())
+        let requests: Vec<&Pending> = requests.iter().collect();
+        Ok(self.wait_any(&requests, &[], timeout).await?.requests)
     }
+}
+
+fn places(places: Vec<u32>) -> Vec<usize> {
+    let fit = places
+        .into_iter()
+        .map(|place| usize::try_from(place).unwrap_or(usize::MAX));
+    fit.collect()
 }

@@ -66,6 +66,11 @@ impl Response {
         })
     }
 
+    /// Where the component keeps it.
+    pub(crate) const fn place(&self) -> (&Arc<Slot>, Handle) {
+        (&self.slot, self.handle)
+    }
+
     /// Status, headers and the connection that brought them.
     #[must_use]
     pub const fn head(&self) -> &ResponseHead {

@@ -183,6 +183,6 @@ pub(crate) fn failure(message: &str) -> Box<Failure> {
         attempt: 1,
         reused: false,
         may_have_been_acted_on: false,
-        history: Vec::new(),
+        history: Default::default(),
     })
 }

@@ -27,25 +27,24 @@ pub(crate) fn stuck() -> core::Error {
         attempt: 1,
         reused: false,
         may_have_been_acted_on: false,
-        history: Vec::new(),
+        history: Default::default(),
     }))
 }
 
 pub(crate) fn error(error: core::Error) -> wit::Error {
-    let (kind, message) = (kind(&error), error.message().to_owned());
-    let (tls, incomplete) = details(&error);
-    let history = history(error.history());
-    let facts = match error {
-        core::Error::TooManyRedirects(facts) | core::Error::RetriesExhausted(facts) => {
-            Some(of_exhausted(*facts))
+    let facts = match &error {
+        core::Error::TooManyRedirects(facts) | core::Error::RetriesExhausted(facts)
+            if error.failure().is_none() =>
+        {
+            Some(of_answered(facts))
         }
-        other => into_failure(other),
+        other => other.failure().map(|facts| failure(other, facts)),
     };
     wit::Error {
-        kind,
-        message,
-        failure: facts.map(|facts| failure(facts, tls, incomplete)),
-        history,
+        kind: kind(&error),
+        message: error.message().to_owned(),
+        failure: facts,
+        history: history(error.history()),
     }
 }
 
@@ -77,35 +76,6 @@ const fn kind(error: &core::Error) -> wit::ErrorKind {
     }
 }
 
-/// The facts of an attempt that failed.
-fn into_failure(error: core::Error) -> Option<core::Failure> {
-    match error {
-        core::Error::InvalidUrl(_)
-        | core::Error::UnsupportedScheme(_)
-        | core::Error::InvalidRequest(_)
-        | core::Error::InvalidSettings(_)
-        | core::Error::HostChanged(_)
-        | core::Error::TooManyRedirects(_)
-        | core::Error::RetriesExhausted(_)
-        | core::Error::Other(_) => None,
-        core::Error::NameResolution(facts)
-        | core::Error::ConnectionFailed(facts)
-        | core::Error::ConnectTimeout(facts)
-        | core::Error::ReadTimeout(facts)
-        | core::Error::DeadlineExceeded(facts)
-        | core::Error::PoolTimeout(facts)
-        | core::Error::PoolClosed(facts)
-        | core::Error::Tls(_, facts)
-        | core::Error::Protocol(facts)
-        | core::Error::IncompleteBody { failure: facts, .. }
-        | core::Error::InvalidChunk(facts)
-        | core::Error::Decode(facts)
-        | core::Error::BodyTooLarge(facts)
-        | core::Error::BodyNotReplayable(facts)
-        | core::Error::Denied(facts) => Some(*facts),
-    }
-}
-
 /// What only some kinds have.
 const fn details(error: &core::Error) -> (Option<wit::TlsReason>, Option<wit::IncompleteBody>) {
     match error {
@@ -123,22 +93,18 @@ const fn details(error: &core::Error) -> (Option<wit::TlsReason>, Option<wit::In
     }
 }
 
-/// The facts of a request that used up its attempts: those of the last one.
-fn of_exhausted(exhausted: core::Exhausted) -> core::Failure {
-    let last = match &exhausted.last {
-        core::LastOutcome::Failed(error) => error.failure().cloned(),
-        core::LastOutcome::Status(_) => None,
-    };
-    last.unwrap_or(core::Failure {
-        message: exhausted.message,
-        method: exhausted.method,
-        url: exhausted.url,
-        phase: core::Phase::AwaitHead,
+/// The facts of a request that used up its attempts though the last one was answered.
+fn of_answered(exhausted: &core::Exhausted) -> wit::Failure {
+    wit::Failure {
+        method: exhausted.method.clone(),
+        url: exhausted.url.clone(),
+        phase: wit::Phase::AwaitHead,
         attempt: exhausted.attempts,
         reused: false,
         may_have_been_acted_on: true,
-        history: Vec::new(),
-    })
+        tls: None,
+        incomplete: None,
+    }
 }
 
 pub(crate) fn history(entries: &[core::HistoryEntry]) -> Vec<wit::HistoryEntry> {
@@ -153,12 +119,10 @@ pub(crate) fn history(entries: &[core::HistoryEntry]) -> Vec<wit::HistoryEntry> 
 }
 
 fn failed_attempt(error: &core::Error) -> Option<wit::FailedAttempt> {
-    let (tls, incomplete) = details(error);
-    let facts = into_failure(error.clone())?;
     Some(wit::FailedAttempt {
         kind: kind(error),
         message: error.message().to_owned(),
-        failure: failure(facts, tls, incomplete),
+        failure: failure(error, error.failure()?),
     })
 }
 
@@ -171,28 +135,15 @@ const fn tls_reason(reason: core::TlsReason) -> wit::TlsReason {
     }
 }
 
-fn failure(
-    failure: core::Failure,
-    tls: Option<wit::TlsReason>,
-    incomplete: Option<wit::IncompleteBody>,
-) -> wit::Failure {
-    let core::Failure {
-        message: _,
-        method,
-        url,
-        phase: at,
-        attempt,
-        reused,
-        may_have_been_acted_on,
-        history: _,
-    } = failure;
+fn failure(error: &core::Error, facts: &core::Failure) -> wit::Failure {
+    let (tls, incomplete) = details(error);
     wit::Failure {
-        method,
-        url,
-        phase: phase(at),
-        attempt,
-        reused,
-        may_have_been_acted_on,
+        method: facts.method.clone(),
+        url: facts.url.clone(),
+        phase: phase(facts.phase),
+        attempt: facts.attempt,
+        reused: facts.reused,
+        may_have_been_acted_on: facts.may_have_been_acted_on,
         tls,
         incomplete,
     }

@@ -1,8 +1,8 @@
 //! What the component exports, and the functions that belong to no resource.
 
-use std::future::poll_fn;
-use std::pin::pin;
-use std::task::Poll;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
 
 use urlpool_core::policy::make_headers::make_headers;
 use wasi::clocks::monotonic_clock;
@@ -50,15 +50,66 @@ impl blocking::Guest for Component {
     }
 
     fn wait(requests: Vec<blocking::PendingBorrow<'_>>, timeout: wit::Limit) -> Vec<u32> {
+        Self::wait_any(requests, Vec::new(), timeout).requests
+    }
+
+    fn wait_any(
+        requests: Vec<blocking::PendingBorrow<'_>>,
+        responses: Vec<blocking::ResponseBorrow<'_>>,
+        timeout: wit::Limit,
+    ) -> blocking::Ready {
         let requests: Vec<&Pending> = requests.iter().map(|request| request.get()).collect();
-        match block_on_beside(any_ready(&requests, timeout), None) {
-            Waited::Done(()) | Waited::Other | Waited::Stuck => ready(&requests),
+        let responses: Vec<&Response> = responses.iter().map(|response| response.get()).collect();
+        let mut bodies = Bodies::of(&responses);
+        // What it comes to is looked up, and nothing where nothing can ever become ready.
+        block_on(any_ready(&requests, &mut bodies, timeout));
+        blocking::Ready {
+            requests: ready(&requests),
+            responses: bodies.ready,
         }
     }
 }
 
-/// Waits until at least one request is ready, or for as long as told.
-async fn any_ready(requests: &[&Pending], timeout: wit::Limit) {
+type Readable<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
+
+/// Bodies that are waited for.
+#[derive(Default)]
+struct Bodies<'a> {
+    waiting: Vec<(u32, Readable<'a>)>,
+    /// The places of those that can be read.
+    ready: Vec<u32>,
+}
+
+impl<'a> Bodies<'a> {
+    fn of(responses: &[&'a Response]) -> Self {
+        let mut bodies = Self::default();
+        for (place, response) in (0..).zip(responses) {
+            match response.0.try_borrow_mut() {
+                Ok(mut response) => {
+                    let wait: Readable<'a> = Box::pin(async move { response.ready().await });
+                    bodies.waiting.push((place, wait));
+                }
+                // It stands in the list twice, or is in use: the caller finds that out by reading it.
+                Err(_) => bodies.ready.push(place),
+            }
+        }
+        bodies
+    }
+
+    /// Whether one can be read, all of them having been asked.
+    fn poll(&mut self, context: &mut Context<'_>) -> bool {
+        let ready = &mut self.ready;
+        self.waiting.retain_mut(|(place, wait)| {
+            let is_ready = wait.as_mut().poll(context).is_ready();
+            ready.extend(is_ready.then_some(*place));
+            !is_ready
+        });
+        !ready.is_empty()
+    }
+}
+
+/// Waits until at least one request or body is ready, or for as long as told.
+async fn any_ready(requests: &[&Pending], bodies: &mut Bodies<'_>, timeout: wit::Limit) {
     let end = convert::end(timeout, monotonic_clock::now());
     let mut sleep = pin!(async {
         match end {
@@ -67,11 +118,12 @@ async fn any_ready(requests: &[&Pending], timeout: wit::Limit) {
         }
     });
     poll_fn(|context| {
+        let is_any = bodies.poll(context);
         let polls = requests
             .iter()
             .map(|request| request.0.poll_ready(context).is_ready());
         // Each of them must have the waker, so none is left out.
-        let is_any = polls.fold(false, |any, is_ready| any | is_ready);
+        let is_any = polls.fold(is_any, |any, is_ready| any | is_ready);
         if is_any {
             return Poll::Ready(());
         }
@@ -125,7 +177,10 @@ impl pipe::Guest for Component {
         timeout: wit::Limit,
     ) -> pipe::Ready {
         let requests: Vec<&Pending> = requests.iter().map(|request| request.get()).collect();
-        match block_on_beside(any_ready(&requests, timeout), Some(other)) {
+        match block_on_beside(
+            any_ready(&requests, &mut Bodies::default(), timeout),
+            Some(other),
+        ) {
             Waited::Done(()) | Waited::Other | Waited::Stuck => pipe::Ready {
                 requests: ready(&requests),
                 other: other.ready(),

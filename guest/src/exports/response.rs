@@ -10,7 +10,7 @@ use crate::convert;
 use crate::net::WasiNet;
 use crate::reactor::block_on;
 
-pub(crate) struct Response(RefCell<driver::Response<WasiNet>>);
+pub(crate) struct Response(pub(super) RefCell<driver::Response<WasiNet>>);
 
 impl Response {
     pub(super) fn export(response: driver::Response<WasiNet>) -> blocking::Response {

@@ -144,6 +144,6 @@ fn failure(message: String, failure: wit::Failure) -> Box<Failure> {
         attempt: failure.attempt,
         reused: failure.reused,
         may_have_been_acted_on: failure.may_have_been_acted_on,
-        history: Vec::new(),
+        history: Default::default(),
     })
 }

@@ -4,9 +4,10 @@
 //! request would miss it.
 
 use std::collections::VecDeque;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::rc::Rc;
+use std::task::Poll;
 
 use super::bounded::bounded;
 use super::buffer::Buffer;
@@ -16,7 +17,7 @@ use super::shared::Shared;
 use super::{IoKind, Net};
 use crate::machine::h1::{Body, BodyError};
 use crate::policy::reuse::Reuse;
-use crate::policy::{Clocks, drain};
+use crate::policy::{Bound, Clocks, drain};
 use crate::types::{Cause, Expiry, Headers, Phase};
 
 /// What a body is read in.
@@ -28,6 +29,8 @@ type Filling<'a> = Pin<Box<dyn Future<Output = Result<(), Cause>> + 'a>>;
 pub(super) struct Incoming<N: Net> {
     shared: Rc<Shared<N>>,
     clocks: Clocks,
+    /// When a wait for more that was given up would have ended: the next one goes on with it.
+    given_up: Option<Bound>,
     /// Whether a body that is shorter than announced is an error.
     is_length_enforced: bool,
     is_chunked: bool,
@@ -66,6 +69,7 @@ impl<N: Net> Incoming<N> {
         let mut incoming = Self {
             shared,
             clocks,
+            given_up: None,
             is_length_enforced,
             is_chunked: source.body.is_chunked(),
             ready: Buffer::default(),
@@ -168,10 +172,28 @@ impl<N: Net> Incoming<N> {
         };
         let connection = lease.connection();
         let net = &self.shared.net;
-        let bound = self.clocks.bound(Phase::ReceiveBody, || net.now());
-        let received = bounded(net, bound, connection.receive(MAX_READ))
-            .await
-            .map_err(Cause::TimedOut)?;
+        let resumed = self.given_up.take();
+        let mut arrived = Poll::Pending;
+        if resumed.is_some() {
+            // Nobody looked meanwhile, so what has arrived came in time.
+            poll_fn(|context| {
+                let inbox = &mut connection.inbox;
+                arrived = connection.transport.poll_read(context, MAX_READ, inbox);
+                Poll::Ready(())
+            })
+            .await;
+        }
+        let received = match arrived {
+            Poll::Ready(received) => received,
+            Poll::Pending => {
+                let fresh = || self.clocks.bound(Phase::ReceiveBody, || net.now());
+                let bound = resumed.unwrap_or_else(fresh);
+                self.given_up = Some(bound);
+                let received = bounded(net, bound, connection.receive(MAX_READ)).await;
+                self.given_up = None;
+                received.map_err(Cause::TimedOut)?
+            }
+        };
         let ended = match received {
             Ok(0) => Ok(()),
             Ok(_) => {

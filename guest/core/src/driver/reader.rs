@@ -93,6 +93,15 @@ impl<N: Net> Reader<N> {
         self.piece(max, Portion::Some).await
     }
 
+    /// Waits until some bytes can be had at once, or the end, or a failure, which the next read tells.
+    pub(super) async fn ready(&mut self) {
+        if self.ahead.is_empty()
+            && let Ok(piece) = self.piece(MAX_READ, Portion::Some).await
+        {
+            self.ahead.push(piece);
+        }
+    }
+
     /// A chunk as the peer sent it, or `max` bytes of it; none at the end.
     pub(super) async fn chunk(&mut self, max: usize) -> Result<Vec<u8>, Cause> {
         self.piece(max, Portion::Chunk).await

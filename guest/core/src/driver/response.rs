@@ -108,6 +108,12 @@ impl<N: Net> Response<N> {
         piece.map_err(|cause| self.told(cause))
     }
 
+    /// Waits until [`Response::read`] returns without waiting: with some bytes, at most 64 KiB of which are read ahead, with the end, or with
+    /// a failure. A wait that is given up can be taken up again, and its time goes on meanwhile.
+    pub async fn ready(&mut self) {
+        self.reader.ready().await;
+    }
+
     /// Waits for `amount` bytes, or as many as there are up to the end (urllib3: `read(amt)`).
     ///
     /// # Errors

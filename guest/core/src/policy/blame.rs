@@ -23,7 +23,7 @@ pub fn tell(failed: AttemptError, method: &Method, url: &Url, attempt: u32) -> E
         attempt,
         reused,
         may_have_been_acted_on: sent == Sent::Something,
-        history: Vec::new(),
+        history: Default::default(),
     });
     match cause {
         Cause::Unresolved(_) => Error::NameResolution(failure),

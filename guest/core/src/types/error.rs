@@ -1,6 +1,7 @@
 //! Why a request failed: facts for the caller, in the cases that it can act on.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::{Exhausted, HistoryEntry, LastOutcome};
 
@@ -57,7 +58,7 @@ pub struct Failure {
     pub may_have_been_acted_on: bool,
     /// The attempts before this one, oldest first, at most the last 1000; empty for an attempt that stands in a history itself, and where
     /// the body of a response failed, which has its own (`Response::history`).
-    pub history: Vec<HistoryEntry>,
+    pub history: Arc<[HistoryEntry]>,
 }
 
 /// Why there is no response, or no more of its body.
@@ -209,9 +210,7 @@ impl Error {
             Self::TooManyRedirects(exhausted) | Self::RetriesExhausted(exhausted) => {
                 &exhausted.history
             }
-            other => other
-                .failure()
-                .map_or(&[], |failure| failure.history.as_slice()),
+            other => other.failure().map_or(&[], |failure| &*failure.history),
         }
     }
 
@@ -241,7 +240,7 @@ impl Error {
             | Self::BodyTooLarge(failure)
             | Self::Decode(failure)
             | Self::BodyNotReplayable(failure)
-            | Self::Denied(failure) => failure.history = attempts.to_vec(),
+            | Self::Denied(failure) => failure.history = attempts.into(),
         }
         self
     }

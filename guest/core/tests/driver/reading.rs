@@ -7,7 +7,7 @@ use urlpool_core::sim::{Script, SimNet};
 use urlpool_core::types::Error;
 
 use crate::common::{
-    CHUNKED, FRAMINGS, Framing, SECOND, World, chunked, dripping, gzip, ok, text, within,
+    CHUNKED, FRAMINGS, Framing, SECOND, World, chunked, dripping, gzip, ok, read, text, within,
 };
 
 const URL: &str = "http://a.test/";
@@ -356,6 +356,76 @@ fn trailers_that_are_no_fields_are_an_error_behind_the_body() {
         assert!(opened.trailers().is_empty(), "{section:?}");
         assert_eq!(world.net.open_connections(), 0, "{section:?}");
     }
+}
+
+#[test]
+fn a_body_that_is_ready_is_read_without_waiting() {
+    for encoded in [false, true] {
+        let content = b"hello world".to_vec();
+        let (head, content) = match encoded {
+            true => (
+                format!("Content-Encoding: gzip\r\n{CHUNKED}"),
+                gzip(&content),
+            ),
+            false => (CHUNKED.to_owned(), content),
+        };
+        let pieces: Vec<&[u8]> = content.chunks(5).collect();
+        let world = dripping(&head, &pieces, last_chunk());
+        let mut opened = world.open(URL);
+        let mut body = Vec::new();
+        loop {
+            world.net.run(opened.ready());
+            let (piece, took) = world.timed_by(|| world.net.run(opened.read(99)).unwrap());
+            assert_eq!(took, Duration::ZERO, "{encoded}");
+            body.extend_from_slice(&piece);
+            if piece.is_empty() {
+                break;
+            }
+        }
+        assert_eq!(body, b"hello world", "{encoded}");
+    }
+}
+
+#[test]
+fn the_time_of_a_wait_that_is_given_up_goes_on() {
+    let head = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n";
+    for (case, pause, is_in_time) in [("in time", 4, true), ("too late", 6, false)] {
+        let world = World::timed(read(5));
+        let script = Script::new().request().send(head).pause(SECOND * pause);
+        world.serve("a.test", vec![script.send("ok")]);
+        let mut opened = world.open(URL);
+        for _ in 0..7 {
+            let wait = within(&world.net, SECOND, opened.ready());
+            if world.net.run(wait).is_some() {
+                break;
+            }
+        }
+        let outcome = world.net.run(opened.read(99));
+        match outcome {
+            Ok(body) => assert_eq!((body, is_in_time), (b"ok".to_vec(), true), "{case}"),
+            Err(error) => {
+                assert_eq!(
+                    (error.kind(), is_in_time),
+                    ("read-timeout", false),
+                    "{case}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn what_came_while_nobody_looked_came_in_time() {
+    let head = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n";
+    let world = World::timed(read(5));
+    let script = Script::new().request().send(head).pause(SECOND * 4);
+    world.serve("a.test", vec![script.send("ok")]);
+    let mut opened = world.open(URL);
+    let wait = within(&world.net, SECOND, opened.ready());
+    assert!(world.net.run(wait).is_none());
+    let idle = within(&world.net, SECOND * 9, std::future::pending::<()>());
+    assert!(world.net.run(idle).is_none());
+    assert_eq!(world.net.run(opened.read(99)), Ok(b"ok".to_vec()));
 }
 
 #[test]
