@@ -5,10 +5,8 @@ use std::io::{self, Write};
 use sha2::{Digest, Sha256};
 use urlpool_core::types::{Error, ResponseHead};
 
-use crate::client::Body;
 use crate::options::Output;
 use crate::part::Part;
-use crate::progress::Progress;
 use crate::text::http_version;
 
 /// Why a body was not delivered whole.
@@ -60,66 +58,26 @@ impl Tally {
 }
 
 /// Where a body goes, open.
-pub(crate) enum Sink<'a> {
-    Stdout(&'a mut dyn Write),
+pub(crate) enum Sink {
+    Stdout,
     File(Part),
     Nowhere,
 }
 
-impl<'a> Sink<'a> {
-    pub(crate) fn open(output: &Output, stdout: &'a mut dyn Write) -> Result<Self, Broken> {
+impl Sink {
+    pub(crate) fn open(output: &Output) -> Result<Self, Broken> {
         Ok(match output {
-            Output::Stdout => Self::Stdout(stdout),
+            Output::Stdout => Self::Stdout,
             Output::File(file) => Self::File(Part::create(file)?),
             Output::Nowhere => Self::Nowhere,
         })
     }
 
-    /// Writes the status line and the header fields as they came.
-    pub(crate) fn write_head(&mut self, head: &ResponseHead) -> Result<(), Broken> {
-        let version = http_version(head.version);
-        let mut text = format!("HTTP/{version} {} {}\r\n", head.status, head.reason).into_bytes();
-        for header in &head.headers {
-            for piece in [header.name().as_bytes(), b": ", header.value(), b"\r\n"] {
-                text.extend_from_slice(piece);
-            }
-        }
-        text.extend_from_slice(b"\r\n");
-        self.write(&text)
-    }
-
-    /// Writes all of the body.
-    pub(crate) fn write_body(
-        &mut self,
-        body: &mut impl Body,
-        tally: &mut Tally,
-        mut progress: Option<Progress<'_>>,
-    ) -> Result<(), Broken> {
-        loop {
-            let bytes = body.read()?;
-            if bytes.is_empty() {
-                return Ok(());
-            }
-            tally.add(&bytes);
-            self.write(&bytes)?;
-            if let Some(progress) = &mut progress {
-                progress.show(tally.bytes);
-            }
-        }
-    }
-
-    /// Puts a file under its final name. Dropping a sink without it leaves none there.
-    pub(crate) fn finish(self) -> Result<(), Broken> {
-        match self {
-            Self::File(part) => Ok(part.finish()?),
-            Self::Stdout(_) | Self::Nowhere => Ok(()),
-        }
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> Result<(), Broken> {
+    /// Writes some bytes; `stdout` is where those for standard output go.
+    pub(crate) fn write(&mut self, bytes: &[u8], stdout: &mut dyn Write) -> Result<(), Broken> {
         match self {
             // Flushed each time, so that a slow body is seen as it comes.
-            Self::Stdout(stdout) => stdout
+            Self::Stdout => stdout
                 .write_all(bytes)
                 .and_then(|()| stdout.flush())
                 .map_err(Broken::Stdout),
@@ -127,6 +85,27 @@ impl<'a> Sink<'a> {
             Self::Nowhere => Ok(()),
         }
     }
+
+    /// Puts a file under its final name. Dropping a sink without it leaves none there.
+    pub(crate) fn finish(self) -> Result<(), Broken> {
+        match self {
+            Self::File(part) => Ok(part.finish()?),
+            Self::Stdout | Self::Nowhere => Ok(()),
+        }
+    }
+}
+
+/// The status line and the header fields as they came, and the empty line.
+pub(crate) fn head_bytes(head: &ResponseHead) -> Vec<u8> {
+    let version = http_version(head.version);
+    let mut text = format!("HTTP/{version} {} {}\r\n", head.status, head.reason).into_bytes();
+    for header in &head.headers {
+        for piece in [header.name().as_bytes(), b": ", header.value(), b"\r\n"] {
+            text.extend_from_slice(piece);
+        }
+    }
+    text.extend_from_slice(b"\r\n");
+    text
 }
 
 #[cfg(test)]

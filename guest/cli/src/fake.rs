@@ -4,12 +4,13 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use urlpool_core::driver::Progress;
 use urlpool_core::types::{
     ConnectionInfo, Content, Error, Event, Failure, Headers, HistoryEntry, ManagerSettings, Phase,
     RequestOptions, ResponseHead, Version,
 };
 
-use crate::client::{Body, Client};
+use crate::client::{Body, Client, Ready};
 
 /// What a test looks at afterwards.
 #[derive(Debug, Default)]
@@ -17,8 +18,10 @@ pub(crate) struct Seen {
     pub(crate) settings: Vec<ManagerSettings>,
     /// Method, URL, body and options of each request.
     pub(crate) requests: Vec<(String, String, Content, RequestOptions)>,
-    /// How many requests were waited for, each time.
-    pub(crate) waits: Vec<usize>,
+    /// How many requests and bodies were waited for, each time.
+    pub(crate) waits: Vec<(usize, usize)>,
+    /// The pieces that were pushed; what ends a part or a body is a word.
+    pub(crate) pushed: Vec<String>,
 }
 
 /// What the next request finds.
@@ -28,8 +31,12 @@ pub(crate) struct Answer {
     pub(crate) body: Vec<Result<&'static str, Error>>,
     pub(crate) events: Vec<Event>,
     pub(crate) history: Vec<HistoryEntry>,
-    /// Of several requests, the one with the least is ready first.
+    /// Of several requests, the one with the least is ready first, and then its body.
     pub(crate) rank: u32,
+    /// The same for its body, where that is not as soon.
+    pub(crate) body_rank: Option<u32>,
+    /// What pushes come to, in order; accepted, or answered at the end, once there are none left.
+    pub(crate) pushes: VecDeque<Progress>,
 }
 
 impl Answer {
@@ -40,6 +47,8 @@ impl Answer {
             events: Vec::new(),
             history: Vec::new(),
             rank: 0,
+            body_rank: None,
+            pushes: VecDeque::new(),
         }
     }
 
@@ -50,6 +59,8 @@ impl Answer {
             events: Vec::new(),
             history: Vec::new(),
             rank: 0,
+            body_rank: None,
+            pushes: VecDeque::new(),
         }
     }
 
@@ -60,6 +71,8 @@ impl Answer {
             events: Vec::new(),
             history: Vec::new(),
             rank: 0,
+            body_rank: None,
+            pushes: VecDeque::new(),
         }
     }
 
@@ -70,6 +83,16 @@ impl Answer {
 
     pub(crate) fn ranked(mut self, rank: u32) -> Self {
         self.rank = rank;
+        self
+    }
+
+    pub(crate) fn with_body_ranked(mut self, rank: u32) -> Self {
+        self.body_rank = Some(rank);
+        self
+    }
+
+    pub(crate) fn hearing(mut self, pushes: impl IntoIterator<Item = Progress>) -> Self {
+        self.pushes = pushes.into_iter().collect();
         self
     }
 
@@ -85,6 +108,24 @@ pub(crate) struct Fake {
     pub(crate) answers: VecDeque<Answer>,
     pub(crate) seen: Rc<RefCell<Seen>>,
     pub(crate) events: Vec<Event>,
+    /// Pieces of standard input; `None` where the request is ready first.
+    pub(crate) input: VecDeque<Option<&'static str>>,
+}
+
+impl Fake {
+    pub(crate) fn new(answers: impl Into<VecDeque<Answer>>, seen: &Rc<RefCell<Seen>>) -> Self {
+        Self {
+            answers: answers.into(),
+            seen: Rc::clone(seen),
+            events: Vec::new(),
+            input: VecDeque::new(),
+        }
+    }
+
+    fn push(&self, request: &mut Answer, piece: &str, otherwise: Progress) -> Progress {
+        self.seen.borrow_mut().pushed.push(piece.to_owned());
+        request.pushes.pop_front().unwrap_or(otherwise)
+    }
 }
 
 impl Client for Fake {
@@ -120,13 +161,38 @@ impl Client for Fake {
             .ok_or_else(|| Error::Other("the script has no answer left".into()))
     }
 
-    fn wait(&mut self, requests: &[Answer]) -> Result<usize, Error> {
-        self.seen.borrow_mut().waits.push(requests.len());
-        let by_time = requests
-            .iter()
-            .enumerate()
-            .min_by_key(|(_, answer)| answer.rank);
-        Ok(by_time.expect("the caller names one").0)
+    fn write(&mut self, request: &mut Answer, bytes: &[u8]) -> Result<Progress, Error> {
+        let piece = String::from_utf8_lossy(bytes);
+        Ok(self.push(request, &piece, Progress::Accepted))
+    }
+
+    fn end_part(&mut self, request: &mut Answer) -> Result<Progress, Error> {
+        Ok(self.push(request, "(part)", Progress::Accepted))
+    }
+
+    fn finish(&mut self, request: &mut Answer) -> Result<Progress, Error> {
+        Ok(self.push(request, "(end)", Progress::Answered))
+    }
+
+    fn read_input(&mut self, _: &Answer) -> Result<Option<Vec<u8>>, Error> {
+        Ok(self.input.pop_front().unwrap_or(Some("")).map(Vec::from))
+    }
+
+    fn wait(&mut self, requests: &[&Answer], bodies: &[&Pieces]) -> Result<Ready, Error> {
+        let waits = (requests.len(), bodies.len());
+        self.seen.borrow_mut().waits.push(waits);
+        let requests = requests.iter().map(|answer| answer.rank).enumerate();
+        let bodies = bodies.iter().map(|body| body.rank).enumerate();
+        let first = |least: Option<(usize, u32)>| least.map_or((0, u32::MAX), |least| least);
+        let request = first(requests.min_by_key(|(_, rank)| *rank));
+        let body = first(bodies.min_by_key(|(_, rank)| *rank));
+        let mut ready = Ready::default();
+        if waits.1 > 0 && body.1 <= request.1 {
+            ready.bodies.push(body.0);
+        } else {
+            ready.requests.push(request.0);
+        }
+        Ok(ready)
     }
 
     fn response(&mut self, answer: Answer) -> Result<(ResponseHead, Pieces), Error> {
@@ -145,6 +211,7 @@ impl Client for Fake {
             },
         };
         let body = Pieces {
+            rank: answer.body_rank.unwrap_or(answer.rank),
             pieces: answer.body.into(),
             history: answer.history,
         };
@@ -159,6 +226,7 @@ impl Client for Fake {
 /// The pieces of a body, and the error that cuts it short.
 #[derive(Debug)]
 pub(crate) struct Pieces {
+    rank: u32,
     pieces: VecDeque<Result<&'static str, Error>>,
     history: Vec<HistoryEntry>,
 }

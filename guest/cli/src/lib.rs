@@ -4,7 +4,8 @@
 //! native binary of `urlpool-host`. Neither decides anything; what the command does and says is decided here.
 //!
 //! - `command` declares the options, `options` turns what was typed into values that parse or do not exist.
-//! - `session` sends the requests, in turn or several at once, and tallies the exit status.
+//! - `upload` pushes what is sent from files and standard input.
+//! - `session` sends the requests in turn, `together` several at once; `session` tallies the exit status.
 //! - `delivery` brings a body to standard output or, through `part`, to its file; `progress` shows how far it is.
 //! - `report` writes the JSON line, `trace` the lines of `--verbose`.
 
@@ -18,10 +19,12 @@ mod report;
 mod run;
 mod session;
 mod text;
+mod together;
 mod trace;
+mod upload;
 
 #[cfg(test)]
 mod fake;
 
-pub use client::{Body, Client};
+pub use client::{Body, Client, Ready};
 pub use run::{Streams, run};

@@ -7,14 +7,14 @@ mod settings;
 
 use std::ffi::OsString;
 use std::fmt;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
 use clap::error::ErrorKind;
-use urlpool_core::types::{Content, Error, ManagerSettings, Method, RequestOptions, Url};
+use urlpool_core::types::{Error, ManagerSettings, Method, RequestOptions, Url};
 
 use crate::command::command;
+use crate::upload::Upload;
 
 /// How many events are kept between two looks at them: far more than one request makes.
 const EVENTS: u32 = 1_000;
@@ -26,7 +26,7 @@ pub(crate) struct Options {
     pub(crate) targets: Vec<Target>,
     /// In upper case.
     pub(crate) method: Method,
-    pub(crate) content: Content,
+    pub(crate) upload: Upload,
     pub(crate) request: RequestOptions,
     pub(crate) manager: ManagerSettings,
     /// How many times the list of targets is gone through; at least 1.
@@ -105,21 +105,25 @@ impl From<clap::Error> for Early {
 
 impl Options {
     /// The options that `arguments` write; the first argument is the program's name.
-    pub(crate) fn parse(
-        arguments: impl IntoIterator<Item = OsString>,
-        input: &mut dyn Read,
-    ) -> Result<Self, Early> {
+    pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, Early> {
         let mut matches = command().try_get_matches_from(arguments)?;
         let is_reported = matches.contains_id("report");
         let targets = targets(&mut matches, is_reported)?;
         let method = content::method(&mut matches)?;
         let headers = content::headers(&mut matches)?;
-        let content = content::content(&mut matches, &method, input)?;
+        let upload = content::upload(&mut matches, &method)?;
+        let repeat = matches.remove_one("repeat").unwrap_or(1);
+        if !upload.can_rewind() && (targets.len() > 1 || repeat > 1) {
+            return Err(Early::Usage(
+                "what is read once cannot be sent to several URLs; write it into a file first"
+                    .into(),
+            ));
+        }
         let is_verbose = matches.get_flag("verbose");
         Ok(Self {
             targets,
             method,
-            content,
+            upload,
             request: settings::request_options(&mut matches, headers)?,
             manager: ManagerSettings {
                 num_pools: matches.remove_one("num-pools"),
@@ -127,7 +131,7 @@ impl Options {
                 events: (is_verbose || is_reported).then_some(EVENTS),
                 ..ManagerSettings::default()
             },
-            repeat: matches.remove_one("repeat").unwrap_or(1),
+            repeat,
             parallel: matches.remove_one("parallel").unwrap_or(1),
             is_head_included: matches.get_flag("include"),
             is_verbose,

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fmt;
-use std::io::{Read, Write};
+use std::io::Write;
 
 use urlpool_core::types::{Error, ManagerSettings};
 
@@ -20,10 +20,8 @@ pub(crate) const USAGE: u8 = 2;
 /// With `--fail`: every request got a response, and one had a status of 400 or above.
 pub(crate) const STATUS: u8 = 22;
 
-/// Standard input, output and error, or what stands for them.
+/// Standard output and error, or what stands for them.
 pub struct Streams<'a> {
-    /// Read where an option says `@-`.
-    pub input: &'a mut dyn Read,
     /// Bodies, reports, help and the version.
     pub output: &'a mut dyn Write,
     /// One line for each error, and what `--verbose` tells.
@@ -58,7 +56,7 @@ pub fn run<C: Client>(
     mut streams: Streams<'_>,
     open: impl FnOnce(ManagerSettings) -> Result<C, Error>,
 ) -> u8 {
-    let options = match Options::parse(arguments, streams.input) {
+    let options = match Options::parse(arguments) {
         Ok(options) => options,
         Err(Early::Print(text)) => return print(&text, &mut streams),
         Err(Early::Usage(text)) => {

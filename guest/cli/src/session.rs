@@ -1,4 +1,4 @@
-//! Sends the requests of a run, one after the other or several at once, and tallies how they end.
+//! Sends the requests of a run, one after the other unless `together` does, and tallies how they end.
 //!
 //! A request that fails does not end the run; a usage error and a standard output that cannot be written do.
 
@@ -8,7 +8,7 @@ use std::time::Instant;
 use urlpool_core::types::{Error, ResponseHead};
 
 use crate::client::{Body as _, Client};
-use crate::delivery::{Broken, Sink, Tally};
+use crate::delivery::{Broken, Sink, Tally, head_bytes};
 use crate::options::{Options, Output, Target};
 use crate::progress::{Progress, announced};
 use crate::report::Exchange;
@@ -17,16 +17,16 @@ use crate::trace::{Connections, lines};
 
 /// A run under way.
 pub(crate) struct Session<'a, 's, C> {
-    client: C,
-    options: &'a Options,
-    streams: Streams<'s>,
-    connections: Connections,
+    pub(crate) client: C,
+    pub(crate) options: &'a Options,
+    pub(crate) streams: Streams<'s>,
+    pub(crate) connections: Connections,
     has_failed: bool,
     has_bad_status: bool,
 }
 
 /// Why the rest of a run is not done.
-enum Stop {
+pub(crate) enum Stop {
     /// The component refused what the caller typed.
     Usage(Error),
     /// Standard output cannot be written.
@@ -74,50 +74,34 @@ impl<'a, 's, C: Client> Session<'a, 's, C> {
         for target in targets {
             let started = Instant::now();
             self.connections.begin();
-            let (method, content) = (options.method.as_str(), &options.content);
-            let answer = self
-                .client
-                .request(method, &target.url, content, &options.request);
+            let answer = self.send(target);
             self.finish(target, started, answer)?;
         }
         Ok(())
     }
 
-    /// Keeps as many requests under way as there may be and ends them as they become ready.
-    fn fetch_together(
-        &mut self,
-        targets: &mut dyn Iterator<Item = &'a Target>,
-    ) -> Result<(), Stop> {
+    /// Sends a request and waits for the head of its response.
+    fn send(&mut self, target: &Target) -> Result<(ResponseHead, C::Body), Error> {
         let options = self.options;
-        let (mut pending, mut begun) = (Vec::new(), Vec::new());
-        loop {
-            while pending.len() < options.parallel
-                && let Some(target) = targets.next()
-            {
-                let started = Instant::now();
-                self.connections.begin();
-                let (method, content) = (options.method.as_str(), &options.content);
-                match self
-                    .client
-                    .start(method, &target.url, content, &options.request)
-                {
-                    Ok(request) => {
-                        pending.push(request);
-                        begun.push((target, started));
-                    }
-                    Err(error) => self.finish(target, started, Err(error))?,
-                }
-            }
-            if pending.is_empty() {
-                return Ok(());
-            }
-            // Where waiting fails, so does the oldest request, and says why.
-            let ready = self.client.wait(&pending).ok();
-            let place = ready.filter(|place| *place < pending.len()).unwrap_or(0);
-            let (target, started) = begun.remove(place);
-            let answer = self.client.response(pending.remove(place));
-            self.finish(target, started, answer)?;
+        if !options.upload.sources.is_empty() {
+            let request = self.start(target)?;
+            return self.client.response(request);
         }
+        let (method, content) = (options.method.as_str(), &options.upload.content);
+        self.client
+            .request(method, &target.url, content, &options.request)
+    }
+
+    /// Starts a request and pushes what it streams.
+    pub(crate) fn start(&mut self, target: &Target) -> Result<C::Pending, Error> {
+        let options = self.options;
+        let (method, upload) = (options.method.as_str(), &options.upload);
+        let client = &mut self.client;
+        let mut request = client.start(method, &target.url, &upload.content, &options.request)?;
+        if !upload.sources.is_empty() {
+            upload.push(client, &mut request)?;
+        }
+        Ok(request)
     }
 
     /// Delivers what a request came to and tells how it ended.
@@ -127,10 +111,7 @@ impl<'a, 's, C: Client> Session<'a, 's, C> {
         started: Instant,
         answer: Result<(ResponseHead, C::Body), Error>,
     ) -> Result<(), Stop> {
-        let mut exchange = Exchange {
-            delivered: Tally::new(self.options.is_reported),
-            ..Exchange::default()
-        };
+        let mut exchange = self.exchange();
         let end = match answer {
             Ok((head, body)) => {
                 exchange.first_byte = Some(started.elapsed());
@@ -144,19 +125,15 @@ impl<'a, 's, C: Client> Session<'a, 's, C> {
         };
         exchange.total = started.elapsed();
         self.note_events();
-        // Of several requests, nobody knows which one the last connection was for.
-        if self.options.parallel == 1 {
-            exchange.connection = self.connections.last();
+        exchange.connection = self.connections.last();
+        self.end(exchange, end, target)
+    }
+
+    pub(crate) fn exchange(&self) -> Exchange {
+        Exchange {
+            delivered: Tally::new(self.options.is_reported),
+            ..Exchange::default()
         }
-        exchange.error = match end {
-            Ok(()) => None,
-            Err(Broken::Stdout(cause)) => return Err(Stop::Stdout(cause)),
-            Err(Broken::Request(error)) if error.is_callers_input() => {
-                return Err(Stop::Usage(error));
-            }
-            Err(Broken::Request(error)) => Some(error),
-        };
-        self.conclude(&exchange, target)
     }
 
     fn deliver(
@@ -170,7 +147,7 @@ impl<'a, 's, C: Client> Session<'a, 's, C> {
             exchange.history = body.history()?;
         }
         let shows_progress = self.streams.is_terminal && matches!(target.output, Output::File(_));
-        let progress = shows_progress.then(|| {
+        let mut progress = shows_progress.then(|| {
             let (method, is_raw) = (&self.options.method, self.options.request.reading.is_raw);
             let started = Instant::now();
             Progress::new(
@@ -179,12 +156,39 @@ impl<'a, 's, C: Client> Session<'a, 's, C> {
                 self.streams.errors,
             )
         });
-        let mut sink = Sink::open(&target.output, self.streams.output)?;
+        let mut sink = Sink::open(&target.output)?;
         if self.options.is_head_included {
-            sink.write_head(head)?;
+            sink.write(&head_bytes(head), self.streams.output)?;
         }
-        sink.write_body(&mut body, &mut exchange.delivered, progress)?;
-        sink.finish()
+        loop {
+            let bytes = body.read()?;
+            if bytes.is_empty() {
+                return sink.finish();
+            }
+            exchange.delivered.add(&bytes);
+            sink.write(&bytes, self.streams.output)?;
+            if let Some(progress) = &mut progress {
+                progress.show(exchange.delivered.bytes);
+            }
+        }
+    }
+
+    /// Ends a request with what its delivery came to, and the run where that leaves no sense in going on.
+    pub(crate) fn end(
+        &mut self,
+        mut exchange: Exchange,
+        end: Result<(), Broken>,
+        target: &Target,
+    ) -> Result<(), Stop> {
+        exchange.error = match end {
+            Ok(()) => None,
+            Err(Broken::Stdout(cause)) => return Err(Stop::Stdout(cause)),
+            Err(Broken::Request(error)) if error.is_callers_input() => {
+                return Err(Stop::Usage(error));
+            }
+            Err(Broken::Request(error)) => Some(error),
+        };
+        self.conclude(&exchange, target)
     }
 
     /// Tells how a request ended.
@@ -206,7 +210,7 @@ impl<'a, 's, C: Client> Session<'a, 's, C> {
         Ok(())
     }
 
-    fn note_events(&mut self) {
+    pub(crate) fn note_events(&mut self) {
         if self.options.manager.events.is_none() {
             return;
         }

@@ -1,19 +1,30 @@
 //! The `urlpool` command over the embedded component. What it does and says is `urlpool_cli`'s; this is its native front.
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::process::ExitCode;
 use std::rc::Rc;
+use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
+use std::thread;
+use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
-use urlpool_cli::{Body, Client, Streams};
+use urlpool_cli::{Body, Client, Ready, Streams};
+use urlpool_core::driver::Progress;
 use urlpool_core::types::{Content, Event, HistoryEntry, RequestOptions, ResponseHead};
 use urlpool_host::{
     ClientError, Error, Grants, Limits, ManagerSettings, Pending, PoolManager, RequestBuilder,
     Settings,
 };
 
+/// How much of standard input is read at a time.
+const PIECE: usize = 64 * 1024;
+/// How many pieces of it are read ahead.
+const AHEAD: usize = 2;
+/// For how long the component is left alone with a request while standard input says nothing: at first, and at most.
+const TURNS: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(16));
+
 fn main() -> ExitCode {
-    let (mut input, mut output, mut errors) = (io::stdin(), io::stdout(), io::stderr());
+    let (mut output, mut errors) = (io::stdout(), io::stderr());
     let runtime = match Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => Rc::new(runtime),
         Err(cause) => {
@@ -23,7 +34,6 @@ fn main() -> ExitCode {
         }
     };
     let streams = Streams {
-        input: &mut input,
         output: &mut output,
         is_terminal: errors.is_terminal(),
         errors: &mut errors,
@@ -41,6 +51,35 @@ fn main() -> ExitCode {
 struct Native {
     runtime: Rc<Runtime>,
     manager: PoolManager,
+    /// Made once somebody reads it.
+    input: Option<Input>,
+}
+
+/// Standard input, read in a thread of its own, which ends with the process.
+type Input = Receiver<io::Result<Vec<u8>>>;
+
+fn read_aside() -> Input {
+    let (sender, input) = sync_channel(AHEAD);
+    thread::spawn(move || {
+        let mut stdin = io::stdin().lock();
+        loop {
+            let mut piece = vec![0; PIECE];
+            let piece = match stdin.read(&mut piece) {
+                Err(cause) if cause.kind() == io::ErrorKind::Interrupted => continue,
+                Ok(0) => return,
+                Ok(count) => {
+                    piece.truncate(count);
+                    Ok(piece)
+                }
+                Err(cause) => Err(cause),
+            };
+            let is_over = piece.is_err();
+            if sender.send(piece).is_err() || is_over {
+                return;
+            }
+        }
+    });
+    input
 }
 
 impl Native {
@@ -54,7 +93,11 @@ impl Native {
         let manager = runtime
             .block_on(PoolManager::new(settings))
             .map_err(client_error)?;
-        Ok(Self { runtime, manager })
+        Ok(Self {
+            runtime,
+            manager,
+            input: None,
+        })
     }
 
     fn builder(
@@ -107,10 +150,49 @@ impl Client for Native {
         self.runtime.block_on(request.start()).map_err(client_error)
     }
 
-    fn wait(&mut self, requests: &[Pending]) -> Result<usize, ClientError> {
-        let ready = self.runtime.block_on(self.manager.wait(requests, None));
-        let ready = ready.map_err(client_error)?;
-        Ok(ready.first().copied().unwrap_or(0))
+    fn write(&mut self, request: &mut Pending, bytes: &[u8]) -> Result<Progress, ClientError> {
+        progress(self.runtime.block_on(request.write(bytes)))
+    }
+
+    fn end_part(&mut self, request: &mut Pending) -> Result<Progress, ClientError> {
+        progress(self.runtime.block_on(request.end_part()))
+    }
+
+    fn finish(&mut self, request: &mut Pending) -> Result<Progress, ClientError> {
+        progress(self.runtime.block_on(request.finish()))
+    }
+
+    fn read_input(&mut self, request: &Pending) -> Result<Option<Vec<u8>>, ClientError> {
+        let input = self.input.get_or_insert_with(read_aside);
+        let (mut turn, longest) = TURNS;
+        loop {
+            match input.try_recv() {
+                Ok(Ok(piece)) => return Ok(Some(piece)),
+                Ok(Err(cause)) => {
+                    let text = format!("cannot read standard input: {cause}");
+                    return Err(ClientError::Other(text));
+                }
+                Err(TryRecvError::Disconnected) => return Ok(Some(Vec::new())),
+                Err(TryRecvError::Empty) => {}
+            }
+            // The component cannot wait for what is not its own, and a call that is broken off costs the instance.
+            let wait = async { self.manager.wait_any(&[request], &[], Some(turn)).await };
+            let ready = self.runtime.block_on(wait).map_err(client_error)?;
+            if !ready.requests.is_empty() {
+                return Ok(None);
+            }
+            turn = longest.min(turn * 2);
+        }
+    }
+
+    fn wait(&mut self, requests: &[&Pending], bodies: &[&Response]) -> Result<Ready, ClientError> {
+        let bodies: Vec<_> = bodies.iter().map(|body| &body.response).collect();
+        let wait = self.manager.wait_any(requests, &bodies, None);
+        let ready = self.runtime.block_on(wait).map_err(client_error)?;
+        Ok(Ready {
+            requests: ready.requests,
+            bodies: ready.responses,
+        })
     }
 
     fn response(&mut self, request: Pending) -> Result<(ResponseHead, Response), ClientError> {
@@ -145,6 +227,14 @@ impl Body for Response {
             .map(Option::unwrap_or_default)
             .map_err(client_error)
     }
+}
+
+fn progress(pushed: Result<urlpool_host::Progress, Error>) -> Result<Progress, ClientError> {
+    pushed.map_err(client_error).map(|progress| match progress {
+        urlpool_host::Progress::Accepted => Progress::Accepted,
+        urlpool_host::Progress::Rewind => Progress::Rewind,
+        urlpool_host::Progress::Answered => Progress::Answered,
+    })
 }
 
 /// The component's own error, or the host's as one that is not for matching.

@@ -1,17 +1,21 @@
 //! What a request carries: its header fields and its body.
 //!
-//! Reads the files that options name, and standard input for `@-`.
+//! Looks at the files that options name, and reads the small ones; the rest of them, and standard input for `@-`, `upload` reads.
 
-use std::io::Read;
+use std::fs;
 use std::path::Path;
 
 use clap::ArgMatches;
 use urlpool_core::policy::encode::has_fields_in_query;
 use urlpool_core::policy::fields;
-use urlpool_core::types::{Content, Header, Headers, Method, Multipart, Part, PartData};
+use urlpool_core::types::{Content, Header, Headers, Method, Multipart, Part, PartData, Streamed};
 
 use super::Early;
 use crate::text::file_error;
+use crate::upload::{Source, Upload};
+
+/// A file of no more bytes than this is read before anything is sent: its bytes go out in one flight with the head.
+const SMALL: u64 = 64 * 1024;
 
 /// The method that was typed, else POST where there is a body. Fields alone mean GET, whose query takes them.
 pub(super) fn method(matches: &mut ArgMatches) -> Result<Method, Early> {
@@ -52,36 +56,64 @@ pub(super) fn headers(matches: &mut ArgMatches) -> Result<Headers, Early> {
 }
 
 /// The body, of which the command line knows no two kinds at once.
-pub(super) fn content(
-    matches: &mut ArgMatches,
-    method: &Method,
-    input: &mut dyn Read,
-) -> Result<Content, Early> {
+pub(super) fn upload(matches: &mut ArgMatches, method: &Method) -> Result<Upload, Early> {
     for (id, option) in [("json", "--json"), ("data", "--data")] {
         if let Some(text) = matches.remove_one::<String>(id) {
-            return Ok(Content::Bytes(data(option, text, input)?));
+            return Ok(match data(option, text)? {
+                Data::Bytes(bytes) => at_once(Content::Bytes(bytes)),
+                Data::From(source) => Upload {
+                    content: Content::Streamed(Streamed {
+                        length: source.length(),
+                        can_rewind: source.can_rewind(),
+                    }),
+                    sources: vec![source],
+                },
+            });
         }
     }
     if let Some(typed) = matches.remove_many::<String>("form") {
-        let parts = typed
-            .map(|typed| part(&typed, input))
-            .collect::<Result<_, _>>()?;
-        return Ok(Content::Multipart(Multipart {
-            parts,
-            ..Multipart::default()
-        }));
+        return form(typed);
     }
     let Some(typed) = matches.remove_many::<String>("field") else {
-        return Ok(Content::Empty);
+        return Ok(at_once(Content::Empty));
     };
     let pairs = typed
         .map(|typed| name_and_value("--field", &typed))
         .collect::<Result<Vec<_>, _>>()?;
-    Ok(if has_fields_in_query(method) {
+    Ok(at_once(if has_fields_in_query(method) {
         let field = |(name, value)| Part::field(name, value);
         Content::Fields(pairs.into_iter().map(field).collect())
     } else {
         Content::Form(pairs)
+    }))
+}
+
+const fn at_once(content: Content) -> Upload {
+    Upload {
+        content,
+        sources: Vec::new(),
+    }
+}
+
+fn form(typed: impl Iterator<Item = String>) -> Result<Upload, Early> {
+    let (mut parts, mut sources) = (Vec::new(), Vec::new());
+    for typed in typed {
+        parts.push(part(&typed, &mut sources)?);
+    }
+    let inputs = sources.iter().filter(|source| **source == Source::Input);
+    if inputs.count() > 1 {
+        return Err(Early::Usage(
+            "--form: standard input (@-) can be read once only".into(),
+        ));
+    }
+    let form = Multipart {
+        parts,
+        can_rewind: sources.iter().all(Source::can_rewind),
+        ..Multipart::default()
+    };
+    Ok(Upload {
+        content: Content::Multipart(form),
+        sources,
     })
 }
 
@@ -95,8 +127,8 @@ fn name_and_value(option: &str, typed: &str) -> Result<(String, String), Early> 
     }
 }
 
-/// A field of a form, or a file under the last part of its name.
-fn part(typed: &str, input: &mut dyn Read) -> Result<Part, Early> {
+/// A field of a form, or a file under the last part of its name. Where it is streamed, its source joins the others.
+fn part(typed: &str, sources: &mut Vec<Source>) -> Result<Part, Early> {
     let (name, value) = name_and_value("--form", typed)?;
     let Some(file) = value.strip_prefix('@') else {
         return Ok(Part::field(name, value));
@@ -105,8 +137,15 @@ fn part(typed: &str, input: &mut dyn Read) -> Result<Part, Early> {
         .file_name()
         .map(|last| last.to_string_lossy().into_owned())
         .unwrap_or_default();
-    let bytes = data("--form", value, input)?;
-    Ok(Part::file(name, filename, PartData::Bytes(bytes)))
+    let data = match data("--form", value)? {
+        Data::Bytes(bytes) => PartData::Bytes(bytes),
+        Data::From(source) => {
+            let length = source.length();
+            sources.push(source);
+            PartData::Streamed(length)
+        }
+    };
+    Ok(Part::file(name, filename, data))
 }
 
 /// `Name: value`, or `Name;` for a field without a value. A refused line is not repeated, for it may hold a secret.
@@ -124,24 +163,36 @@ fn header(line: &str) -> Result<Header, Early> {
     ))
 }
 
-/// The bytes that a `TEXT|@FILE` argument stands for.
-fn data(option: &str, text: String, input: &mut dyn Read) -> Result<Vec<u8>, Early> {
-    match text.strip_prefix('@') {
-        None => Ok(text.into_bytes()),
-        Some("-") => {
-            let mut bytes = Vec::new();
-            input.read_to_end(&mut bytes).map_err(|cause| {
-                Early::Usage(format!("{option}: cannot read standard input: {cause}"))
-            })?;
-            Ok(bytes)
-        }
-        Some(file) => read_file(option, Path::new(file)),
+/// What a `TEXT|@FILE` argument stands for.
+enum Data {
+    Bytes(Vec<u8>),
+    From(Source),
+}
+
+fn data(option: &str, text: String) -> Result<Data, Early> {
+    let file = match text.strip_prefix('@') {
+        None => return Ok(Data::Bytes(text.into_bytes())),
+        Some("-") => return Ok(Data::From(Source::Input)),
+        Some(file) => Path::new(file),
+    };
+    let length = match fs::metadata(file) {
+        Ok(found) if found.is_file() && found.len() > SMALL => Some(found.len()),
+        Ok(found) if !found.is_file() && !found.is_dir() => None,
+        // What is wrong with it, reading tells.
+        _ => return Ok(Data::Bytes(read_file(option, file)?)),
+    };
+    // One that cannot be opened is found out before anything is sent; what is no plain file may be opened once only.
+    if length.is_some() {
+        fs::File::open(file).map_err(|cause| unreadable(option, file, &cause))?;
     }
+    Ok(Data::From(Source::File(file.to_owned(), length)))
 }
 
 pub(super) fn read_file(option: &str, file: &Path) -> Result<Vec<u8>, Early> {
-    std::fs::read(file).map_err(|cause| {
-        let why = file_error(&cause);
-        Early::Usage(format!("{option}: cannot read {}: {why}", file.display()))
-    })
+    fs::read(file).map_err(|cause| unreadable(option, file, &cause))
+}
+
+fn unreadable(option: &str, file: &Path, cause: &std::io::Error) -> Early {
+    let why = file_error(cause);
+    Early::Usage(format!("{option}: cannot read {}: {why}", file.display()))
 }

@@ -10,12 +10,8 @@ use urlpool_core::types::{
 use super::*;
 
 fn parse(arguments: &[&str]) -> Result<Options, Early> {
-    parse_with_input(arguments, b"")
-}
-
-fn parse_with_input(arguments: &[&str], mut input: &[u8]) -> Result<Options, Early> {
     let arguments = ["urlpool"].iter().chain(arguments).map(OsString::from);
-    Options::parse(arguments, &mut input)
+    Options::parse(arguments)
 }
 
 fn usage_error(arguments: &[&str]) -> String {

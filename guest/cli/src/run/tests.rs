@@ -37,9 +37,8 @@ fn run_with(
     output: &mut dyn Write,
 ) -> (u8, String, Seen) {
     let seen = Rc::new(RefCell::new(Seen::default()));
-    let (mut input, mut errors) = (io::empty(), Vec::new());
+    let mut errors = Vec::new();
     let streams = Streams {
-        input: &mut input,
         output,
         errors: &mut errors,
         is_terminal: false,
@@ -49,11 +48,7 @@ fn run_with(
         streams,
         |settings| {
             seen.borrow_mut().settings.push(settings);
-            Ok(Fake {
-                answers: answers.into(),
-                seen: Rc::clone(&seen),
-                events: Vec::new(),
-            })
+            Ok(Fake::new(answers, &seen))
         },
     );
     (status, String::from_utf8(errors).unwrap(), seen.take())
@@ -217,9 +212,8 @@ fn a_manager_that_does_not_open_ends_the_run() {
         (Error::InvalidSettings("no certificate".into()), 2),
         (Error::Other("no memory".into()), 1),
     ] {
-        let (mut input, mut output, mut errors) = (io::empty(), Vec::new(), Vec::new());
+        let (mut output, mut errors) = (Vec::new(), Vec::new());
         let streams = Streams {
-            input: &mut input,
             output: &mut output,
             errors: &mut errors,
             is_terminal: false,
@@ -486,20 +480,15 @@ fn progress_is_for_terminals() {
         let path = folder.path().join("f").display().to_string();
         let mut arguments = vec!["urlpool", "http://h/"];
         arguments.extend(has_file.then_some(["-o", &path]).into_iter().flatten());
-        let (mut input, mut output, mut errors) = (io::empty(), Vec::new(), Vec::new());
+        let (mut output, mut errors) = (Vec::new(), Vec::new());
         let streams = Streams {
-            input: &mut input,
             output: &mut output,
             errors: &mut errors,
             is_terminal,
         };
         let answer = Answer::of(200, &["one"]);
         let status = run(arguments.into_iter().map(OsString::from), streams, |_| {
-            Ok(Fake {
-                answers: [answer].into(),
-                seen: Rc::default(),
-                events: Vec::new(),
-            })
+            Ok(Fake::new([answer], &Rc::default()))
         });
         assert_eq!(status, 0, "{case}");
         let errors = String::from_utf8(errors).unwrap();

@@ -1,4 +1,4 @@
-//! The command component: the command over the imported `urlpool:client/blocking`, as `wasi:cli/run`.
+//! The command component: the command over the imported `urlpool:client/blocking`, as `wasi:cli/run`. `pipe` waits for standard input.
 //!
 //! Decides only what is peculiar to running under a WASI host: which permission is missing, and how an exit status leaves.
 
@@ -18,13 +18,16 @@ mod convert;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
-use urlpool_cli::{Body, Client, Streams};
+use urlpool_cli::{Body, Client, Ready, Streams};
+use urlpool_core::driver::Progress;
 use urlpool_core::types::{
     Content, Error, Event, Failure, HistoryEntry, ManagerSettings, RequestOptions, ResponseHead,
 };
 
-use bindings::urlpool::client::blocking;
+use wasi::io::streams::{InputStream, StreamError};
+
 use bindings::urlpool::client::types as wit;
+use bindings::urlpool::client::{blocking, pipe};
 
 /// How much of a body one call asks for: what a WASI 0.2 host reads at most.
 const READ_SIZE: u32 = 64 * 1024;
@@ -33,9 +36,8 @@ const READ_SIZE: u32 = 64 * 1024;
 const PERMISSIONS: &str = "run with -S inherit-network -S allow-ip-name-lookup";
 
 fn main() -> ExitCode {
-    let (mut input, mut output, mut errors) = (io::stdin(), io::stdout(), io::stderr());
+    let (mut output, mut errors) = (io::stdout(), io::stderr());
     let streams = Streams {
-        input: &mut input,
         output: &mut output,
         is_terminal: errors.is_terminal(),
         errors: &mut errors,
@@ -50,12 +52,19 @@ fn main() -> ExitCode {
 }
 
 /// The imported manager.
-struct Manager(blocking::PoolManager);
+struct Manager {
+    manager: blocking::PoolManager,
+    /// Standard input, once somebody reads it.
+    input: Option<InputStream>,
+}
 
 impl Manager {
     fn open(settings: ManagerSettings) -> Result<Self, Error> {
         blocking::PoolManager::open(&convert::manager_settings(settings))
-            .map(Self)
+            .map(|manager| Self {
+                manager,
+                input: None,
+            })
             .map_err(error)
     }
 }
@@ -74,7 +83,7 @@ impl Client for Manager {
         let body = convert::body(content.clone());
         let options = convert::request_options(options.clone());
         let response = self
-            .0
+            .manager
             .request(method, url, &body, &options)
             .map_err(error)?;
         answered(response)
@@ -89,13 +98,55 @@ impl Client for Manager {
     ) -> Result<blocking::Pending, Error> {
         let body = convert::body(content.clone());
         let options = convert::request_options(options.clone());
-        self.0.start(method, url, &body, &options).map_err(error)
+        self.manager
+            .start(method, url, &body, &options)
+            .map_err(error)
     }
 
-    fn wait(&mut self, requests: &[blocking::Pending]) -> Result<usize, Error> {
-        let requests: Vec<_> = requests.iter().collect();
-        let ready = blocking::wait(&requests, wit::Limit::Unlimited);
-        Ok(ready.first().map_or(0, |place| *place as usize))
+    fn write(&mut self, request: &mut blocking::Pending, bytes: &[u8]) -> Result<Progress, Error> {
+        Ok(progress(request.write(bytes)))
+    }
+
+    fn end_part(&mut self, request: &mut blocking::Pending) -> Result<Progress, Error> {
+        Ok(progress(request.end_part()))
+    }
+
+    fn finish(&mut self, request: &mut blocking::Pending) -> Result<Progress, Error> {
+        Ok(progress(request.finish()))
+    }
+
+    fn read_input(&mut self, request: &blocking::Pending) -> Result<Option<Vec<u8>>, Error> {
+        let input = self.input.get_or_insert_with(wasi::cli::stdin::get_stdin);
+        let pollable = input.subscribe();
+        loop {
+            match input.read(u64::from(READ_SIZE)) {
+                Ok(bytes) if bytes.is_empty() => {}
+                Ok(bytes) => return Ok(Some(bytes)),
+                Err(StreamError::Closed) => return Ok(Some(Vec::new())),
+                Err(StreamError::LastOperationFailed(cause)) => {
+                    let why = cause.to_debug_string();
+                    return Err(Error::Other(format!("cannot read standard input: {why}")));
+                }
+            }
+            let ready = pipe::wait(&[request], &pollable, wit::Limit::Unlimited);
+            if !ready.requests.is_empty() {
+                return Ok(None);
+            }
+        }
+    }
+
+    fn wait(
+        &mut self,
+        requests: &[&blocking::Pending],
+        bodies: &[&Response],
+    ) -> Result<Ready, Error> {
+        let bodies: Vec<_> = bodies.iter().map(|body| &body.0).collect();
+        let ready = blocking::wait_any(requests, &bodies, wit::Limit::Unlimited);
+        let places = |places: Vec<u32>| places.into_iter().map(|place| place as usize).collect();
+        Ok(Ready {
+            requests: places(ready.requests),
+            bodies: places(ready.responses),
+        })
     }
 
     fn response(&mut self, request: blocking::Pending) -> Result<(ResponseHead, Response), Error> {
@@ -103,7 +154,15 @@ impl Client for Manager {
     }
 
     fn take_events(&mut self) -> Vec<Event> {
-        convert::events(self.0.take_events()).unwrap_or_default()
+        convert::events(self.manager.take_events()).unwrap_or_default()
+    }
+}
+
+const fn progress(pushed: blocking::Progress) -> Progress {
+    match pushed {
+        blocking::Progress::Accepted => Progress::Accepted,
+        blocking::Progress::Rewind => Progress::Rewind,
+        blocking::Progress::Answered => Progress::Answered,
     }
 }
 
