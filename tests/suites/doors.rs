@@ -10,6 +10,7 @@ use urlpool_tests::{
 
 mod bad_input;
 mod options;
+mod uploads;
 
 /// A way to run a command line.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -24,14 +25,23 @@ enum Door {
 
 impl Door {
     async fn run(self, arguments: &[String], directory: &Path) -> Outcome {
+        self.run_with(arguments, directory, b"").await
+    }
+
+    /// The same with this on standard input.
+    async fn run_with(self, arguments: &[String], directory: &Path, input: &[u8]) -> Outcome {
         let component = match self {
-            Self::Native => return Program::urlpool().args(arguments).run().await,
+            Self::Native => {
+                let program = Program::urlpool().args(arguments).input(input);
+                return program.run().await;
+            }
             Self::Component => Command::from_file(&dist("urlpool-cli.wasm")),
             Self::Fetch => Command::from_bytes("fetch", &consumer("fetch")),
             Self::Copy => Command::from_bytes("copy", &consumer("copy")),
         };
         let arguments = arguments.iter().map(String::as_str);
-        component.directory(directory).args(arguments).run().await
+        let component = component.directory(directory).input(input);
+        component.args(arguments).run().await
     }
 
     fn is_command(self) -> bool {

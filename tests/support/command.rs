@@ -6,7 +6,7 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use wasmtime::component::{Component, Linker, ResourceTable};
-use wasmtime::{Cache, CacheConfig, Config, Engine, Store};
+use wasmtime::{Cache, CacheConfig, Config, Engine, Store, StoreLimits, StoreLimitsBuilder};
 use wasmtime_wasi::p2::bindings::Command as CommandWorld;
 use wasmtime_wasi::p2::pipe::{MemoryInputPipe, MemoryOutputPipe};
 use wasmtime_wasi::{FsPerms, I32Exit, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
@@ -68,6 +68,7 @@ pub struct Command {
     arguments: Vec<String>,
     directory: Option<PathBuf>,
     input: Vec<u8>,
+    memory: usize,
 }
 
 impl Command {
@@ -100,6 +101,7 @@ impl Command {
             component,
             directory: None,
             input: Vec::new(),
+            memory: usize::MAX,
         }
     }
 
@@ -121,6 +123,13 @@ impl Command {
     #[must_use]
     pub fn input(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.input = bytes.into();
+        self
+    }
+
+    /// Bounds each memory of the guest to this many bytes.
+    #[must_use]
+    pub const fn memory(mut self, bytes: usize) -> Self {
+        self.memory = bytes;
         self
     }
 
@@ -186,8 +195,10 @@ impl Command {
         let guest = Guest {
             wasi: wasi.build(),
             table: ResourceTable::new(),
+            limits: StoreLimitsBuilder::new().memory_size(self.memory).build(),
         };
         let mut store = Store::new(&RUNTIME.engine, guest);
+        store.limiter(|guest| &mut guest.limits);
         let command =
             CommandWorld::instantiate_async(&mut store, &self.component, &RUNTIME.linker).await?;
         command.wasi_cli_run().call_run(&mut store).await
@@ -236,6 +247,7 @@ impl Runtime {
 struct Guest {
     wasi: WasiCtx,
     table: ResourceTable,
+    limits: StoreLimits,
 }
 
 impl WasiView for Guest {

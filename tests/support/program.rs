@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use tokio::io::AsyncWriteExt;
+
 use crate::guard::fail;
 use crate::outcome::Outcome;
 
@@ -18,6 +20,7 @@ pub struct Program {
     arguments: Vec<OsString>,
     variables: Vec<(OsString, Option<OsString>)>,
     directory: Option<PathBuf>,
+    input: Vec<u8>,
     patience: Duration,
 }
 
@@ -51,6 +54,7 @@ impl Program {
             arguments: Vec::new(),
             variables: Vec::new(),
             directory: None,
+            input: Vec::new(),
             patience: PATIENCE,
         }
     }
@@ -83,6 +87,13 @@ impl Program {
         self
     }
 
+    /// Gives it these bytes as standard input, which is empty otherwise.
+    #[must_use]
+    pub fn input(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.input = bytes.into();
+        self
+    }
+
     /// How long it may run, where that is not 30 seconds.
     #[must_use]
     pub const fn patience(mut self, patience: Duration) -> Self {
@@ -90,14 +101,15 @@ impl Program {
         self
     }
 
-    /// Runs it to its end, without standard input.
+    /// Runs it to its end.
     ///
     /// # Panics
     /// Where it takes longer than 30 seconds, or what [`Program::patience`] says.
     pub async fn run(self) -> Outcome {
         let mut program = tokio::process::Command::new(&self.path);
         program.args(&self.arguments);
-        program.stdin(Stdio::null()).kill_on_drop(true);
+        program.stdin(Stdio::piped()).kill_on_drop(true);
+        program.stdout(Stdio::piped()).stderr(Stdio::piped());
         for (name, value) in &self.variables {
             match value {
                 Some(value) => program.env(name, value),
@@ -108,7 +120,17 @@ impl Program {
             program.current_dir(directory);
         }
         let started = Instant::now();
-        let running = program.output();
+        let mut child = program.spawn().expect("an executable file runs");
+        let stdin = child.stdin.take();
+        let running = async {
+            let feed = async {
+                if let Some(mut stdin) = stdin {
+                    // Whoever does not read it need not.
+                    let _ = stdin.write_all(&self.input).await;
+                }
+            };
+            tokio::join!(child.wait_with_output(), feed).0
+        };
         let command = format!("{} {:?}", self.path.display(), self.arguments);
         let Ok(ended) = tokio::time::timeout(self.patience, running).await else {
             fail(&format!(

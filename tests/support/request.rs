@@ -28,6 +28,23 @@ impl Request {
         Some((request, head_end + length))
     }
 
+    /// The body out of its framing.
+    ///
+    /// # Panics
+    /// Where it is chunked, and that is malformed.
+    #[must_use]
+    pub fn content(&self) -> Vec<u8> {
+        if self.field("transfer-encoding").is_none() {
+            return self.body.clone();
+        }
+        let (mut content, mut rest) = (Vec::new(), self.body.as_slice());
+        while let Some((data, after)) = first_chunk(rest).filter(|(data, _)| !data.is_empty()) {
+            content.extend_from_slice(data);
+            rest = after;
+        }
+        content
+    }
+
     /// The head as text, for comparing.
     #[must_use]
     pub fn head_text(&self) -> String {
@@ -77,17 +94,24 @@ impl Request {
 
 /// How long the chunked body at the start of `bytes` is, if all of it is there. It has no trailers.
 fn chunked_length(bytes: &[u8]) -> Option<usize> {
-    let mut length = 0;
+    let mut rest = bytes;
     loop {
-        let rest = bytes.get(length..)?;
-        let line = rest.windows(2).position(|two| two == b"\r\n")?;
-        let size = str::from_utf8(rest.get(..line)?).expect("a chunk's size");
-        let size = usize::from_str_radix(size, 16).expect("a chunk's size");
-        length += line + 2 + size + 2;
-        if size == 0 {
-            return (length <= bytes.len()).then_some(length);
+        let (data, after) = first_chunk(rest)?;
+        rest = after;
+        if data.is_empty() {
+            return Some(bytes.len() - rest.len());
         }
     }
+}
+
+/// What the first chunk holds and what follows it, if all of it is there.
+fn first_chunk(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let line = bytes.windows(2).position(|two| two == b"\r\n")?;
+    let (size, rest) = bytes.split_at_checked(line)?;
+    let size = str::from_utf8(size).expect("a chunk's size");
+    let size = usize::from_str_radix(size, 16).expect("a chunk's size");
+    let (data, after) = rest.get(2..)?.split_at_checked(size)?;
+    Some((data, after.get(2..)?))
 }
 
 #[cfg(test)]
@@ -108,6 +132,18 @@ mod tests {
             ("POST".into(), "/x".into())
         );
         assert_eq!(request.field("content-LENGTH").as_deref(), Some("3"));
+        assert_eq!(request.content(), b"abc");
+
+        let chunked =
+            b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n";
+        for cut in 0..chunked.len() {
+            assert_eq!(Request::first_in(&chunked[..cut]), None, "{cut}");
+        }
+        let (request, length) = Request::first_in(chunked).unwrap();
+        assert_eq!(
+            (request.content(), length),
+            (b"abc".to_vec(), chunked.len())
+        );
     }
 
     #[test]

@@ -54,9 +54,13 @@ fn request() -> [Arg; 7] {
         )
         .short('H')
         .action(ArgAction::Append),
-        text("data", "TEXT|@FILE", "Body as it is; @- is standard input")
-            .short('d')
-            .conflicts_with("json"),
+        text(
+            "data",
+            "TEXT|@FILE",
+            "Body as it is; @- is standard input, sent as it comes",
+        )
+        .short('d')
+        .conflicts_with("json"),
         text(
             "json",
             "TEXT|@FILE",

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use urlpool_core::types::{
-    Budget, Headers, Limit, Multipart, Part, PartData, PoolSettings, Reading, Redirects,
-    RetriedMethods, Retries, Timeouts, TlsSettings,
+    Budget, Content, Headers, Limit, Multipart, Part, PartData, PoolSettings, Reading, Redirects,
+    RetriedMethods, Retries, Streamed, Timeouts, TlsSettings,
 };
 
 use super::*;
+use crate::upload::Source;
 
 fn parse(arguments: &[&str]) -> Result<Options, Early> {
     let arguments = ["urlpool"].iter().chain(arguments).map(OsString::from);
@@ -93,37 +94,80 @@ fn headers_are_those_written_and_those_that_options_add() {
 #[test]
 fn a_body_is_text_or_a_file_or_standard_input() {
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("body");
+    let (file, large) = (folder.path().join("body"), folder.path().join("large"));
     std::fs::write(&file, b"from\r\na file\xff").unwrap();
-    let at_file = format!("@{}", file.display());
-    for (case, arguments, expected) in [
-        ("nothing", &[][..], Content::Empty),
-        ("text", &["-d", "a=b"], Content::Bytes(b"a=b".to_vec())),
-        ("empty text", &["-d", ""], Content::Bytes(Vec::new())),
+    std::fs::write(&large, vec![0; 65_537]).unwrap();
+    let at = |path: &Path| format!("@{}", path.display());
+    let (at_file, at_large) = (at(&file), at(&large));
+    let small = || Content::Bytes(b"from\r\na file\xff".to_vec());
+    let streamed = |length, can_rewind| Content::Streamed(Streamed { length, can_rewind });
+    let from_large = || (streamed(Some(65_537), true), vec![from(&large)]);
+    for (case, arguments, (content, sources)) in [
+        ("nothing", &[][..], (Content::Empty, vec![])),
+        (
+            "text",
+            &["-d", "a=b"],
+            (Content::Bytes(b"a=b".to_vec()), vec![]),
+        ),
+        (
+            "empty text",
+            &["-d", ""],
+            (Content::Bytes(Vec::new()), vec![]),
+        ),
         (
             "a hyphen first",
             &["-d", "-5"],
-            Content::Bytes(b"-5".to_vec()),
+            (Content::Bytes(b"-5".to_vec()), vec![]),
         ),
+        ("a small file", &["-d", &at_file], (small(), vec![])),
+        ("small JSON", &["--json", &at_file], (small(), vec![])),
+        ("a file", &["-d", &at_large], from_large()),
+        ("JSON", &["--json", &at_large], from_large()),
         (
-            "a file",
-            &["-d", &at_file],
-            Content::Bytes(b"from\r\na file\xff".to_vec()),
-        ),
-        (
-            "a file of JSON",
-            &["--json", &at_file],
-            Content::Bytes(b"from\r\na file\xff".to_vec()),
+            "a file, several times",
+            &["-d", &at_large, "--repeat", "2"],
+            from_large(),
         ),
         (
             "standard input",
             &["-d", "@-"],
-            Content::Bytes(b"typed\n".to_vec()),
+            (streamed(None, false), vec![Source::Input]),
+        ),
+        #[cfg(unix)]
+        (
+            "no plain file",
+            &["-d", "@/dev/null"],
+            (
+                streamed(None, false),
+                vec![Source::File("/dev/null".into(), None)],
+            ),
         ),
     ] {
         let arguments = [arguments, &["http://h/"]].concat();
-        let options = parse_with_input(&arguments, b"typed\n").unwrap();
-        assert_eq!(options.content, expected, "{case}");
+        let upload = parse(&arguments).unwrap().upload;
+        assert_eq!(
+            (upload.content, upload.sources),
+            (content, sources),
+            "{case}"
+        );
+    }
+}
+
+/// A file that is read as it is sent.
+fn from(path: &Path) -> Source {
+    Source::File(path.to_owned(), Some(65_537))
+}
+
+#[test]
+fn what_is_read_once_is_sent_once() {
+    for arguments in [
+        &["-d", "@-", "http://h/", "http://h/"][..],
+        &["--json", "@-", "--repeat", "2", "http://h/"],
+        &["-F", "a=@-", "http://h/1", "http://h/2"],
+        &["-F", "a=@-", "-F", "b=@-", "http://h/"],
+    ] {
+        let error = usage_error(arguments);
+        assert!(error.contains("once"), "{arguments:?}: {error}");
     }
 }
 
@@ -152,30 +196,58 @@ fn fields_go_where_their_method_takes_them() {
                     .into(),
             )
         };
-        assert_eq!(parse(&arguments).unwrap().content, expected, "{method:?}");
+        assert_eq!(
+            parse(&arguments).unwrap().upload.content,
+            expected,
+            "{method:?}"
+        );
     }
 }
 
 #[test]
 fn a_form_has_fields_and_files() {
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("a b.txt");
+    let (file, large) = (folder.path().join("a b.txt"), folder.path().join("large"));
     std::fs::write(&file, b"\xff\n").unwrap();
-    let at_file = format!("f=@{}", file.display());
+    std::fs::write(&large, vec![0; 65_537]).unwrap();
+    let (at_file, at_large) = (
+        format!("f=@{}", file.display()),
+        format!("f=@{}", large.display()),
+    );
     let bytes = |bytes: &[u8]| PartData::Bytes(bytes.into());
-    for (typed, expected) in [
-        ("a=b", Part::field("a", "b")),
-        ("a=", Part::field("a", "")),
-        ("=b=c", Part::field("", "b=c")),
-        (&at_file, Part::file("f", "a b.txt", bytes(b"\xff\n"))),
-        ("in=@-", Part::file("in", "-", bytes(b"typed"))),
+    for (typed, expected, sources) in [
+        ("a=b", Part::field("a", "b"), vec![]),
+        ("a=", Part::field("a", ""), vec![]),
+        ("=b=c", Part::field("", "b=c"), vec![]),
+        (
+            &at_file,
+            Part::file("f", "a b.txt", bytes(b"\xff\n")),
+            vec![],
+        ),
+        (
+            &at_large,
+            Part::file("f", "large", PartData::Streamed(Some(65_537))),
+            vec![from(&large)],
+        ),
+        (
+            "in=@-",
+            Part::file("in", "-", PartData::Streamed(None)),
+            vec![Source::Input],
+        ),
     ] {
-        let options = parse_with_input(&["-F", "x=y", "--form", typed, "http://h/"], b"typed");
-        let expected = Content::Multipart(Multipart {
+        let upload = parse(&["-F", "x=y", "--form", typed, "http://h/"])
+            .unwrap()
+            .upload;
+        let content = Content::Multipart(Multipart {
             parts: vec![Part::field("x", "y"), expected],
+            can_rewind: !sources.contains(&Source::Input),
             ..Multipart::default()
         });
-        assert_eq!(options.unwrap().content, expected, "{typed}");
+        assert_eq!(
+            (upload.content, upload.sources),
+            (content, sources),
+            "{typed}"
+        );
     }
 }
 
