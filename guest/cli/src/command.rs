@@ -57,7 +57,7 @@ fn request() -> [Arg; 7] {
         text(
             "data",
             "TEXT|@FILE",
-            "Body as it is; @- is standard input, sent as it comes",
+            "Body as it is; @- streams standard input",
         )
         .short('d')
         .conflicts_with("json"),
