@@ -3,14 +3,13 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-use urlpool_core::driver::{Manager, Response};
+use urlpool_core::driver::Manager;
 use urlpool_core::sim::{Script, SimNet};
 use urlpool_core::types::{
-    Content, Error, HostRule, Limit, ManagerSettings, PoolContext, PoolSettings, RequestOptions,
-    Retries, Timeouts,
+    Error, HostRule, Limit, ManagerSettings, PoolContext, PoolSettings, Retries, Timeouts,
 };
 
-use crate::common::{Boxed, SECOND, World, after, all, deadline, origin_of, poll_once, read};
+use crate::common::{Boxed, SECOND, World, after, all, deadline, origin_of, poll_once, read, slow};
 
 const A: &str = "http://a.test/";
 const B: &str = "http://b.test/";
@@ -26,18 +25,6 @@ fn capped(max_connections: u32, pool: PoolSettings) -> World {
         world.serve(host, slow());
     }
     world
-}
-
-/// The head at once, the body a second later.
-fn slow() -> Vec<Script> {
-    let head = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n";
-    let script = Script::new().request().send(head).pause(SECOND);
-    vec![script.send("slow").again()]
-}
-
-fn start<'a>(world: &'a World, url: &'a str) -> Boxed<'a, Result<Response<SimNet>, Error>> {
-    let options = RequestOptions::default();
-    Box::pin(world.manager.request("GET", url, Content::Empty, options))
 }
 
 fn made_room(number: u64) -> (u64, String) {
@@ -70,7 +57,7 @@ fn at_the_cap_requests_wait_in_order_whatever_their_origin() {
     let fetch = |url: &'static str| -> Boxed<'_, Result<u64, Error>> {
         let (world, order) = (&world, &order);
         Box::pin(async move {
-            let mut response = start(world, url).await?;
+            let mut response = world.start(url).await?;
             response.drain().await?;
             order.borrow_mut().push(url);
             Ok(response.head().connection.number)
@@ -96,7 +83,7 @@ fn a_pool_that_blocks_does_not_hold_up_others_under_the_cap() {
         },
     );
     let held = world.open(A);
-    let mut waiting = start(&world, A);
+    let mut waiting = world.start(A);
     assert!(poll_once(&world.net, &mut waiting).is_none());
     assert_eq!(
         world.get(B).unwrap().status,

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use urlpool_core::driver::ConnectionPool;
-use urlpool_core::sim::{Script, SimNet};
+use urlpool_core::sim::SimNet;
 use urlpool_core::types::{Content, Event, Limit, ManagerSettings, PoolSettings, RequestOptions};
 
-use crate::common::{SECOND, World, both, origin_of};
+use crate::common::{SECOND, World, both, origin_of, slow};
 
 /// How a manager lets go of its pools; how many pools and open connections it then has.
 type LetGo<'a> = (&'a str, &'a dyn Fn(&World), usize, usize);
@@ -27,21 +27,8 @@ fn with_maxsize(maxsize: u32) -> World {
         maxsize: Some(maxsize),
         ..PoolSettings::default()
     });
-    world.serve("a.test", slow_body());
+    world.serve("a.test", slow());
     world
-}
-
-/// The head at once, the body a second later.
-fn slow_body() -> Vec<Script> {
-    let head = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n";
-    vec![
-        Script::new()
-            .request()
-            .send(head)
-            .pause(SECOND)
-            .send("slow")
-            .again(),
-    ]
 }
 
 #[test]
@@ -231,7 +218,7 @@ fn an_exchange_that_runs_while_its_pool_is_let_go_ends_well_and_its_connection_c
     let cases: [LetGo<'_>; 2] = [("clear", &clear, 0, 1), ("evict", &evict, 1, 2)];
     for (case, let_go, pools, open) in cases {
         let world = with_num_pools(1);
-        world.serve("a.test", slow_body());
+        world.serve("a.test", slow());
         let running = world.open("http://a.test/");
         let_go(&world);
         assert_eq!(world.manager.num_pools(), pools, "{case}");

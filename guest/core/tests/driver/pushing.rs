@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 
 use rustls::version::TLS13;
-use urlpool_core::driver::{Net, Piece, Progress, Pusher, pushed};
+use urlpool_core::driver::{Net, Piece, Progress, Pusher};
 use urlpool_core::sim::Script;
 use urlpool_core::types::{Event, PoolSettings, TlsSettings};
 
@@ -38,15 +38,7 @@ fn no_more_than_64_kib_wait_for_a_peer_that_takes_nothing() {
     let world = World::timed(deadline(9));
     world.serve("a.test", vec![Script::new()]);
     world.net.limit_writes(0);
-    let (pusher, source) = pushed();
-    let content = streamed(None);
-    let sending = world.manager.send(
-        "POST",
-        URL,
-        content,
-        Some(Box::new(source)),
-        plain_options(),
-    );
+    let (pusher, sending) = world.pushing(("POST", URL), streamed(None));
     let pushing = async {
         let mut accepted = 0;
         while push(&pusher, Piece::Bytes(vec![b'x'; KIB])).await == Progress::Accepted {
@@ -74,15 +66,7 @@ fn a_peer_that_stops_reading_is_bounded() {
     ] {
         let world = World::timed(timeouts);
         world.serve("a.test", vec![Script::new()]);
-        let (pusher, source) = pushed();
-        let content = streamed(None);
-        let sending = world.manager.send(
-            "POST",
-            URL,
-            content,
-            Some(Box::new(source)),
-            plain_options(),
-        );
+        let (pusher, sending) = world.pushing(("POST", URL), streamed(None));
         let pushing = async {
             world.net.sleep_until(world.net.now().after(DIAL)).await;
             push(&pusher, piece("abc")).await;
@@ -199,16 +183,7 @@ fn an_answer_is_heard_though_the_last_of_the_body_is_stuck() {
     // What TLS has encrypted counts as written before the network has taken it, so nothing but the flush is left to wait for.
     let refusal = answer("413 Content Too Large", &[], "too long");
     let world = secured(vec![Script::new().head().pause(SECOND * 5).send(refusal)]);
-    let (pusher, source) = pushed();
-    let content = streamed(None);
-    let url = "https://a.test/";
-    let sending = world.manager.send(
-        "POST",
-        url,
-        content,
-        Some(Box::new(source)),
-        plain_options(),
-    );
+    let (pusher, sending) = world.pushing(("POST", "https://a.test/"), streamed(None));
     let pushing = async {
         push(&pusher, piece("abc")).await;
         let net = &world.net;
@@ -225,15 +200,7 @@ fn an_answer_is_heard_though_the_last_of_the_body_is_stuck() {
 fn a_request_that_waits_for_its_caller_can_be_given_up() {
     for pushes in 0..2 {
         let world = World::serving(vec![Script::new()]);
-        let (pusher, source) = pushed();
-        let content = streamed(None);
-        let sending = world.manager.send(
-            "POST",
-            URL,
-            content,
-            Some(Box::new(source)),
-            plain_options(),
-        );
+        let (pusher, sending) = world.pushing(("POST", URL), streamed(None));
         let pushing = async {
             for _ in 0..pushes {
                 push(&pusher, piece("abc")).await;
@@ -257,15 +224,7 @@ fn a_body_whose_pusher_is_dropped_is_an_error_and_not_a_wait() {
         ("after the end", vec![piece("abc"), Piece::End], true),
     ] {
         let world = World::serving(origin_of("a"));
-        let (pusher, source) = pushed();
-        let content = rewindable(None);
-        let sending = world.manager.send(
-            "POST",
-            URL,
-            content,
-            Some(Box::new(source)),
-            plain_options(),
-        );
+        let (pusher, sending) = world.pushing(("POST", URL), rewindable(None));
         let pushing = async {
             for piece in pieces {
                 assert_eq!(push(&pusher, piece).await, Progress::Accepted);
@@ -287,15 +246,7 @@ fn a_body_whose_pusher_is_dropped_is_an_error_and_not_a_wait() {
 fn a_pushed_body_needs_no_more_polls_than_wakes() {
     // Each side is polled only when it was woken.
     let world = World::serving(origin_of("a"));
-    let (pusher, source) = pushed();
-    let content = streamed(None);
-    let sending = world.manager.send(
-        "POST",
-        URL,
-        content,
-        Some(Box::new(source)),
-        plain_options(),
-    );
+    let (pusher, sending) = world.pushing(("POST", URL), streamed(None));
     let pieces: Vec<Piece> = std::iter::repeat_n(Piece::Bytes(vec![b'x'; 50 * KIB]), 9)
         .chain([Piece::End])
         .collect();
@@ -309,16 +260,7 @@ fn a_pushed_body_needs_no_more_polls_than_wakes() {
 #[test]
 fn a_piece_goes_out_as_soon_as_it_is_pushed() {
     let world = World::serving(vec![Script::new()]);
-    let (pusher, source) = pushed();
-    let content = streamed(None);
-    let sending = world.manager.send(
-        "POST",
-        URL,
-        content,
-        Some(Box::new(source)),
-        plain_options(),
-    );
-    let mut sending: Boxed<'_, _> = Box::pin(sending);
+    let (pusher, mut sending) = world.pushing(("POST", URL), streamed(None));
     let waiting = within(&world.net, SECOND, sending.as_mut());
     assert!(world.net.run(waiting).is_none());
     for (count, data) in ["abc", "de", "f"].into_iter().enumerate() {

@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 
-use urlpool_core::driver::{Net, Piece, Progress, pushed};
+use urlpool_core::driver::{Net, Piece, Progress};
 use urlpool_core::sim::{Listener, Script};
 use urlpool_core::types::Retries;
 
@@ -14,6 +14,7 @@ use crate::common::{
 
 const URL: &str = "http://a.test/";
 const PUT: (&str, &str) = ("PUT", URL);
+
 #[test]
 fn a_body_that_must_be_sent_again_after_its_pusher_was_dropped_is_an_error() {
     let world = World::retrying(Retries::total(3));
@@ -21,15 +22,7 @@ fn a_body_that_must_be_sent_again_after_its_pusher_was_dropped_is_an_error() {
         "a.test",
         vec![in_turn(&[to("307 Temporary Redirect", "/x"), ok("a")])],
     );
-    let (pusher, source) = pushed();
-    let content = rewindable(None);
-    let sending = world.manager.send(
-        "POST",
-        URL,
-        content,
-        Some(Box::new(source)),
-        plain_options(),
-    );
+    let (pusher, sending) = world.pushing(("POST", URL), rewindable(None));
     let pushing = async {
         push(&pusher, piece("abc")).await;
         push(&pusher, Piece::End).await;
@@ -243,16 +236,8 @@ fn what_was_not_taken_yet_needs_no_rewinding() {
 fn a_refused_connection_takes_nothing_of_what_was_pushed() {
     let world = World::retrying(Retries::total(3));
     world.listen("a.test", 80, Listener::Refuse);
-    let (pusher, source) = pushed();
+    let (pusher, sending) = world.pushing(("POST", URL), streamed(None));
     let pieces = [piece("abc"), Piece::End];
-    let content = streamed(None);
-    let sending = world.manager.send(
-        "POST",
-        URL,
-        content,
-        Some(Box::new(source)),
-        plain_options(),
-    );
     let pushing = async {
         let all = push_all(&pusher, &pieces);
         let listening = async {
@@ -375,11 +360,7 @@ fn a_rewind_is_heard_before_the_next_attempt_is_due() {
     let busy = answer("503 Service Unavailable", &["Retry-After: 60"], "");
     let world = World::retrying(Retries::total(3));
     world.serve("a.test", vec![in_turn(&[busy, ok("a")])]);
-    let (pusher, source) = pushed();
-    let content = rewindable(None);
-    let sending = world
-        .manager
-        .send("PUT", URL, content, Some(Box::new(source)), plain_options());
+    let (pusher, sending) = world.pushing(("PUT", URL), rewindable(None));
     let pushing = async {
         push(&pusher, piece("abc")).await;
         push(&pusher, Piece::End).await;

@@ -3,14 +3,12 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-use urlpool_core::driver::Response;
 use urlpool_core::sim::{Listener, Script, SimNet};
-use urlpool_core::types::{
-    Content, Error, Event, Limit, ManagerSettings, Phase, PoolSettings, RequestOptions, Timeouts,
-};
+use urlpool_core::types::{Error, Event, Limit, ManagerSettings, Phase, PoolSettings, Timeouts};
 
 use crate::common::{
-    Boxed, SECOND, World, after, all, connect, deadline, ok, origin_of, poll_once, total, within,
+    Boxed, SECOND, World, after, all, connect, deadline, ok, origin_of, poll_once, slow, total,
+    within,
 };
 
 const URL: &str = "http://a.test/";
@@ -46,18 +44,6 @@ fn patient(pool_timeout: Option<Limit>, timeouts: Timeouts) -> World {
     world
 }
 
-/// The head at once, the body a second later.
-fn slow() -> Vec<Script> {
-    let head = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n";
-    let script = Script::new().request().send(head).pause(SECOND);
-    vec![script.send("slow").again()]
-}
-
-fn start<'a>(world: &'a World, url: &'a str) -> Boxed<'a, Result<Response<SimNet>, Error>> {
-    let options = RequestOptions::default();
-    Box::pin(world.manager.request("GET", url, Content::Empty, options))
-}
-
 /// A request and its body; the path is noted in `order` once that is there.
 fn fetch<'a>(
     world: &'a World,
@@ -65,7 +51,7 @@ fn fetch<'a>(
     order: &'a RefCell<Vec<&'a str>>,
 ) -> Boxed<'a, Result<u64, Error>> {
     Box::pin(async move {
-        let mut response = start(world, url).await?;
+        let mut response = world.start(url).await?;
         response.drain().await?;
         order.borrow_mut().push(&url[url.len() - 1..]);
         Ok(response.head().connection.number)
@@ -191,7 +177,7 @@ fn the_clocks_of_an_attempt_start_after_the_wait() {
     for (case, timeouts) in [("total", total(1)), ("connect", connect(1))] {
         let world = patient(None, timeouts);
         let held = world.open(URL);
-        let mut waiting = start(&world, URL);
+        let mut waiting = world.start(URL);
         assert!(poll_once(&world.net, &mut waiting).is_none(), "{case}");
         world.net.pass(SECOND * 60);
         drop(held);
@@ -211,7 +197,7 @@ fn who_no_longer_waits_is_passed_over() {
         let world = blocking_world(1, origin_of("a"));
         world.serve("a.test", slow());
         let held = world.open(URL);
-        let mut waiting = [(); 3].map(|()| start(&world, URL));
+        let mut waiting = [(); 3].map(|()| world.start(URL));
         for request in &mut waiting {
             assert!(poll_once(&world.net, request).is_none());
         }
@@ -236,9 +222,9 @@ fn who_gives_up_after_being_woken_wakes_the_next() {
     for has_connection in [false, true] {
         let world = blocking_world(1, slow());
         let mut held = world.open(URL);
-        let mut second = start(&world, URL);
+        let mut second = world.start(URL);
         assert!(poll_once(&world.net, &mut second).is_none());
-        let third: Boxed<'_, _> = Box::pin(async { start(&world, URL).await.map(|_| ()) });
+        let third: Boxed<'_, _> = Box::pin(async { world.start(URL).await.map(|_| ()) });
         let give_up: Boxed<'_, _> = Box::pin(async {
             if has_connection {
                 held.drain().await?;
@@ -311,9 +297,9 @@ fn a_connection_that_does_not_come_about_lets_the_next_one_try() {
 
     let world = World::of_pools(blocking(1));
     world.listen("a.test", 80, Listener::BlackHole);
-    let mut first = start(&world, URL);
+    let mut first = world.start(URL);
     assert!(poll_once(&world.net, &mut first).is_none());
-    let mut second = start(&world, URL);
+    let mut second = world.start(URL);
     assert!(poll_once(&world.net, &mut second).is_none());
     assert!(world.net.run(within(&world.net, SECOND, first)).is_none());
     world.serve("a.test", origin_of("a"));
@@ -324,7 +310,7 @@ fn a_connection_that_does_not_come_about_lets_the_next_one_try() {
 fn a_response_that_is_dropped_makes_room() {
     let world = blocking_world(1, slow());
     let held = world.open(URL);
-    let mut waiting = start(&world, URL);
+    let mut waiting = world.start(URL);
     assert!(poll_once(&world.net, &mut waiting).is_none());
     drop(held);
     assert_eq!(world.net.open_connections(), 0);
@@ -357,7 +343,7 @@ fn a_dead_idle_connection_gives_way_to_one_that_lives() {
         .send("dead")
         .close();
     let world = blocking_world(2, vec![Script::always(ok("live")), dying]);
-    let (first, second) = (start(&world, URL), start(&world, URL));
+    let (first, second) = (world.start(URL), world.start(URL));
     let responses = world.net.run(all(vec![first, second]));
     for response in responses {
         world.finish(response.unwrap()).unwrap();
@@ -366,7 +352,7 @@ fn a_dead_idle_connection_gives_way_to_one_that_lives() {
         assert_eq!(world.get(URL).unwrap().connection.number, number);
     }
     assert_eq!(world.net.open_connections(), 1);
-    let (first, second) = (start(&world, URL), start(&world, URL));
+    let (first, second) = (world.start(URL), world.start(URL));
     let outcomes = world.net.run(all(vec![first, second]));
     assert!(outcomes.iter().all(Result::is_ok), "there is room for both");
 }
@@ -411,7 +397,7 @@ fn a_pool_that_is_let_go_serves_those_who_wait_in_it() {
         world.serve("a.test", slow());
         world.serve("b.test", origin_of("b"));
         let held = world.open(URL);
-        let mut waiting = [start(&world, URL), start(&world, URL)];
+        let mut waiting = [world.start(URL), world.start(URL)];
         for request in &mut waiting {
             assert!(poll_once(&world.net, request).is_none(), "{case}");
         }
@@ -438,7 +424,7 @@ fn a_pool_that_is_let_go_serves_those_who_wait_in_it() {
 fn who_stops_waiting_in_a_pool_that_was_let_go_leaves_nothing_open() {
     let world = blocking_world(1, slow());
     let held = world.open(URL);
-    let mut waiting = start(&world, URL);
+    let mut waiting = world.start(URL);
     assert!(poll_once(&world.net, &mut waiting).is_none());
     world.manager.clear();
     world.finish(held).unwrap();

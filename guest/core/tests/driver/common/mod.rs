@@ -13,7 +13,7 @@ pub(crate) use clocks::{MILLI, SECOND, after, connect, deadline, read, times_out
 pub(crate) use codings::{
     FRAMINGS, Framing, ZEROS, bombs, brotli, encoded, gzip, raw_deflate, zlib, zstd,
 };
-pub(crate) use peers::{CHUNKED, answer, chunked, dripping, ok, origin_of, text};
+pub(crate) use peers::{CHUNKED, answer, chunked, dripping, ok, origin_of, slow, text};
 pub(crate) use tls::{Authority, BARE, GOODBYE, HALF, KEY_UPDATE, NOW, Seen, TlsServer};
 pub(crate) use together::{Boxed, all, both, poll_once, within};
 pub(crate) use travel::{

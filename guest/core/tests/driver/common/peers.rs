@@ -39,6 +39,13 @@ pub(crate) fn origin_of(body: &str) -> Vec<Script> {
     vec![Script::always(ok(body))]
 }
 
+/// A server that sends each head at once, and the body a second later.
+pub(crate) fn slow() -> Vec<Script> {
+    let head = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n";
+    let script = Script::new().request().send(head).pause(SECOND);
+    vec![script.send("slow").again()]
+}
+
 /// Bytes that are text.
 pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).expect("the bytes are text")

@@ -115,6 +115,30 @@ impl World {
     }
 }
 
+/// A response that is on its way.
+pub(crate) type Coming<'a> = Boxed<'a, Result<Response<SimNet>, Error>>;
+
+impl World {
+    /// Starts a request whose body is pushed.
+    pub(crate) fn pushing<'a>(
+        &'a self,
+        (method, url): (&'a str, &'a str),
+        content: Content,
+    ) -> (Pusher, Coming<'a>) {
+        let (pusher, source) = pushed();
+        let source = Some(Box::new(source) as Box<_>);
+        let options = plain_options();
+        let sending = self.manager.send(method, url, content, source, options);
+        (pusher, Box::pin(sending))
+    }
+
+    /// Starts a GET.
+    pub(crate) fn start<'a>(&'a self, url: &'a str) -> Coming<'a> {
+        let options = plain_options();
+        Box::pin(self.manager.request("GET", url, Content::Empty, options))
+    }
+}
+
 pub(crate) const fn streamed(length: Option<u64>) -> Content {
     Content::Streamed(Streamed {
         length,
