@@ -4,10 +4,11 @@ use urlpool_core::policy::make_headers::{AcceptEncoding, MakeHeaders};
 use urlpool_core::types as core;
 
 use super::error::Outcome;
+use super::settings::request_options;
 use crate::bindings::exports::urlpool::client::blocking::Body;
 use crate::bindings::exports::urlpool::client::types as wit;
 
-pub(crate) fn content(body: Body) -> Outcome<core::Content> {
+fn content(body: Body) -> Outcome<core::Content> {
     Ok(match body {
         Body::Empty => core::Content::Empty,
         Body::Bytes(bytes) => core::Content::Bytes(bytes),
@@ -31,6 +32,14 @@ pub(crate) fn content(body: Body) -> Outcome<core::Content> {
             })
         }
     })
+}
+
+/// What most requests ask for.
+pub(crate) fn asked(
+    body: Body,
+    options: wit::RequestOptions,
+) -> Outcome<(core::Content, core::RequestOptions)> {
+    Ok((content(body)?, request_options(options)?))
 }
 
 /// A body that can be read once.

@@ -35,10 +35,7 @@ pub(crate) fn response_head(head: &core::ResponseHead) -> wit::ResponseHead {
         },
         reason: reason.clone(),
         url: url.clone(),
-        headers: headers
-            .iter()
-            .map(|header| (header.name().to_owned(), header.value().to_vec()))
-            .collect(),
+        headers: super::headers(headers),
         connection: wit::ConnectionInfo {
             number: *number,
             reused: *reused,

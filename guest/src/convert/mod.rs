@@ -11,7 +11,7 @@ mod settings;
 
 use crate::bindings::exports::urlpool::client::types as wit;
 
-pub(crate) use content::{content, form, header_options, headers, query, streamed};
+pub(crate) use content::{asked, form, header_options, headers, query, streamed};
 pub(crate) use error::{Outcome, error, history, in_use, stuck, taken};
 pub(crate) use event::event;
 pub(crate) use head::{origin, response_head};

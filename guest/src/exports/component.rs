@@ -12,10 +12,10 @@ use wasi::io::streams::{InputStream, OutputStream};
 use super::manager::PoolManager;
 use super::pending::Pending;
 use super::pool::ConnectionPool;
-use super::response::Response;
+use super::response::{Response, respond};
 use crate::bindings::exports::urlpool::client::types as wit;
 use crate::bindings::exports::urlpool::client::{blocking, pipe};
-use crate::reactor::{Waited, block_on, block_on_beside, sleep_until};
+use crate::reactor::{Waited, block_on_beside, sleep_until};
 use crate::stream::{StreamSink, StreamSource};
 use crate::{convert, shared};
 
@@ -34,13 +34,11 @@ impl blocking::Guest for Component {
         body: blocking::Body,
         options: wit::RequestOptions,
     ) -> Result<blocking::Response, wit::Error> {
-        let send = || {
-            let (content, options) = (convert::content(body)?, convert::request_options(options)?);
+        respond(async {
+            let (content, options) = convert::asked(body, options)?;
             let manager = shared::manager()?;
-            block_on(manager.request(&method, &url, content, options))
-                .unwrap_or_else(|| Err(convert::stuck()))
-        };
-        send().map(Response::export).map_err(convert::error)
+            manager.request(&method, &url, content, options).await
+        })
     }
 
     fn make_headers(options: wit::HeaderOptions) -> Result<Vec<wit::Header>, wit::Error> {
@@ -161,14 +159,14 @@ impl pipe::Guest for Component {
     ) -> Result<blocking::Response, wit::Error> {
         let content = convert::streamed(length);
         let method = method.to_ascii_uppercase();
-        let send = || {
+        respond(async {
             let options = convert::request_options(options)?;
             let source = Box::new(StreamSource::new(source));
             let manager = &manager.get::<PoolManager>().0;
-            block_on(manager.send(&method, &url, content, Some(source), options))
-                .unwrap_or_else(|| Err(convert::stuck()))
-        };
-        send().map(Response::export).map_err(convert::error)
+            manager
+                .send(&method, &url, content, Some(source), options)
+                .await
+        })
     }
 
     fn wait(

@@ -6,11 +6,10 @@ use urlpool_core::driver;
 
 use super::pending::Pending;
 use super::pool::ConnectionPool;
-use super::response::Response;
+use super::response::respond;
 use crate::bindings::exports::urlpool::client::blocking;
 use crate::bindings::exports::urlpool::client::types as wit;
 use crate::net::WasiNet;
-use crate::reactor::block_on;
 use crate::{convert, pending};
 
 pub(crate) struct PoolManager(pub(super) Rc<driver::Manager<WasiNet>>);
@@ -40,12 +39,10 @@ impl blocking::GuestPoolManager for PoolManager {
         body: blocking::Body,
         options: wit::RequestOptions,
     ) -> Result<blocking::Response, wit::Error> {
-        let send = || {
-            let (content, options) = (convert::content(body)?, convert::request_options(options)?);
-            block_on(self.0.urlopen(&method, &url, content, options))
-                .unwrap_or_else(|| Err(convert::stuck()))
-        };
-        send().map(Response::export).map_err(convert::error)
+        respond(async {
+            let (content, options) = convert::asked(body, options)?;
+            self.0.urlopen(&method, &url, content, options).await
+        })
     }
 
     fn request_encode_url(
@@ -55,12 +52,10 @@ impl blocking::GuestPoolManager for PoolManager {
         fields: Vec<(String, String)>,
         options: wit::RequestOptions,
     ) -> Result<blocking::Response, wit::Error> {
-        let send = || {
+        respond(async {
             let (content, options) = (convert::query(fields), convert::options_for_query(options)?);
-            block_on(self.0.request(&method, &url, content, options))
-                .unwrap_or_else(|| Err(convert::stuck()))
-        };
-        send().map(Response::export).map_err(convert::error)
+            self.0.request(&method, &url, content, options).await
+        })
     }
 
     fn request_encode_body(
@@ -70,12 +65,10 @@ impl blocking::GuestPoolManager for PoolManager {
         fields: Vec<wit::Part>,
         options: wit::RequestOptions,
     ) -> Result<blocking::Response, wit::Error> {
-        let send = || {
+        respond(async {
             let (content, options) = (convert::form(fields)?, convert::options_for_form(options)?);
-            block_on(self.0.request(&method, &url, content, options))
-                .unwrap_or_else(|| Err(convert::stuck()))
-        };
-        send().map(Response::export).map_err(convert::error)
+            self.0.request(&method, &url, content, options).await
+        })
     }
 
     fn start(
@@ -88,7 +81,7 @@ impl blocking::GuestPoolManager for PoolManager {
         let manager = Rc::clone(&self.0);
         let method = method.to_ascii_uppercase();
         let start = || {
-            let (content, options) = (convert::content(body)?, convert::request_options(options)?);
+            let (content, options) = convert::asked(body, options)?;
             pending::Pending::start(|pushed| async move {
                 let source = Some(Box::new(pushed) as Box<_>);
                 manager.send(&method, &url, content, source, options).await

@@ -5,11 +5,10 @@ use std::rc::Rc;
 use urlpool_core::driver;
 
 use super::pending::Pending;
-use super::response::Response;
+use super::response::respond;
 use crate::bindings::exports::urlpool::client::blocking;
 use crate::bindings::exports::urlpool::client::types as wit;
 use crate::net::WasiNet;
-use crate::reactor::block_on;
 use crate::{convert, pending};
 
 pub(crate) struct ConnectionPool(Rc<driver::ConnectionPool<WasiNet>>);
@@ -38,12 +37,10 @@ impl blocking::GuestConnectionPool for ConnectionPool {
         body: blocking::Body,
         options: wit::RequestOptions,
     ) -> Result<blocking::Response, wit::Error> {
-        let send = || {
-            let (content, options) = (convert::content(body)?, convert::request_options(options)?);
-            block_on(self.0.send(&method, &url, content, None, options))
-                .unwrap_or_else(|| Err(convert::stuck()))
-        };
-        send().map(Response::export).map_err(convert::error)
+        respond(async {
+            let (content, options) = convert::asked(body, options)?;
+            self.0.send(&method, &url, content, None, options).await
+        })
     }
 
     fn start(
@@ -56,7 +53,7 @@ impl blocking::GuestConnectionPool for ConnectionPool {
         let pool = Rc::clone(&self.0);
         let method = method.to_ascii_uppercase();
         let start = || {
-            let (content, options) = (convert::content(body)?, convert::request_options(options)?);
+            let (content, options) = convert::asked(body, options)?;
             pending::Pending::start(|pushed| async move {
                 let source = Some(Box::new(pushed) as Box<_>);
                 pool.send(&method, &url, content, source, options).await

@@ -27,6 +27,16 @@ impl Response {
     }
 }
 
+/// Waits for a response and hands it out.
+pub(super) fn respond(
+    request: impl Future<Output = convert::Outcome<driver::Response<WasiNet>>>,
+) -> Result<blocking::Response, wit::Error> {
+    block_on(request)
+        .unwrap_or_else(|| Err(convert::stuck()))
+        .map(Response::export)
+        .map_err(convert::error)
+}
+
 fn size(count: u32) -> usize {
     usize::try_from(count).unwrap_or(usize::MAX)
 }

@@ -154,16 +154,24 @@ impl<N: Net> Trip<'_, N> {
 
     /// Winds the body back for another attempt.
     fn rewind(&mut self) -> Result<(), Error> {
-        self.request.rewind().map_err(|cause| {
-            let failed = AttemptError {
-                phase: Phase::Send,
-                sent: self.sent,
-                reused: false,
-                cause,
-            };
-            let Request { method, url, .. } = &self.request;
-            blame::tell(failed, method, url, self.attempt)
+        self.request
+            .rewind()
+            .map_err(|cause| self.unsent(Phase::Send, cause))
+    }
+
+    /// The error of a request that goes no further, though no attempt is under way.
+    fn unsent(&self, phase: Phase, cause: Cause) -> Error {
+        self.told(AttemptError {
+            phase,
+            sent: self.sent,
+            reused: false,
+            cause,
         })
+    }
+
+    fn told(&self, failed: AttemptError) -> Error {
+        let Request { method, url, .. } = &self.request;
+        blame::tell(failed, method, url, self.attempt)
     }
 
     /// What comes after a failure.
@@ -176,7 +184,7 @@ impl<N: Net> Trip<'_, N> {
             self.may_reuse = false;
             return Ok(ControlFlow::Continue(Duration::ZERO));
         }
-        let error = blame::tell(failed.clone(), method, url, self.attempt);
+        let error = self.told(failed.clone());
         let record = || HistoryEntry {
             method: method.to_string(),
             url: url.as_str().to_owned(),
@@ -260,13 +268,12 @@ impl<N: Net> Trip<'_, N> {
         } = &self.request;
         let removed = &self.retry.rules().removed_on_redirect;
         redirect::hop(status, location, method, url, headers, removed).map_err(|why| {
-            let failed = AttemptError {
+            self.told(AttemptError {
                 phase: Phase::AwaitHead,
                 sent: Sent::Something,
                 reused: response.head().connection.reused,
                 cause: Cause::Unfollowable(why),
-            };
-            blame::tell(failed, method, url, self.attempt)
+            })
         })
     }
 
@@ -291,14 +298,7 @@ impl<N: Net> Trip<'_, N> {
             && let Some((end, expiry)) = self.clocks.deadline()
             && net.now().after(delay) >= end
         {
-            let failed = AttemptError {
-                phase: Phase::Backoff,
-                sent: self.sent,
-                reused: false,
-                cause: Cause::TimedOut(expiry),
-            };
-            let Request { method, url, .. } = &self.request;
-            return Err(blame::tell(failed, method, url, self.attempt));
+            return Err(self.unsent(Phase::Backoff, Cause::TimedOut(expiry)));
         }
         self.may_reuse = true;
         let last = self.retry.history().last();

@@ -2,9 +2,6 @@
 
 use crate::types::Headers;
 
-/// How many codings one response may name unless settings say otherwise (urllib3's limit, CVE-2025-66418).
-pub const MAX_CODINGS: usize = 5;
-
 /// A content coding that we can undo.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Coding {
@@ -94,6 +91,7 @@ pub const fn accept_encoding() -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::types::Limits;
     use Coding::{Brotli, Deflate, Gzip, Zstd};
 
     fn of(values: &[&str], max: usize) -> Result<Codings, String> {
@@ -131,7 +129,8 @@ mod tests {
             ("unknown last", &["gzip, foo"], Codings::Unknown),
         ];
         for (case, values, expected) in rows {
-            assert_eq!(of(values, MAX_CODINGS), Ok(expected), "{case}");
+            let max = Limits::default().codings;
+            assert_eq!(of(values, max), Ok(expected), "{case}");
         }
     }
 

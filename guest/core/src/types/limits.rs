@@ -45,7 +45,7 @@ pub struct Limits {
     pub trailers: usize,
     /// Number of trailer fields. The default is 100; urllib3 has no bound.
     pub trailer_fields: usize,
-    /// Codings in a `Content-Encoding`. The default is 5, as in urllib3.
+    /// Codings in a `Content-Encoding`. The default is 5, as in urllib3 (CVE-2025-66418).
     pub codings: usize,
 }
 
