@@ -197,7 +197,7 @@ impl Response {
             attempt: 1,
             reused: self.head.connection.reused,
             may_have_been_acted_on: true,
-            history: Vec::new(),
+            history: Default::default(),
         })
     }
 }

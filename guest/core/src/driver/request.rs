@@ -14,8 +14,8 @@ use crate::policy::redirect::Hop;
 use crate::policy::target;
 use crate::policy::{Profile, RetryRules, Spans};
 use crate::types::{
-    Cause, Content, Error, Headers, Limits, Method, Origin, Payload, Reading, Redirects,
-    RequestOptions, Url, Writing,
+    Content, Error, Headers, Limits, Method, Origin, Payload, Reading, Redirects, RequestOptions,
+    Url, Writing,
 };
 
 /// As much as goes out in one write: the head, and of the body what fits beside it. WASI hosts take no more at a time.
@@ -124,18 +124,16 @@ impl<'s> Request<'s> {
         })
     }
 
-    /// Winds the body back where some of it was sent before.
-    pub(super) fn rewind(&mut self) -> Result<(), Cause> {
-        match &mut self.upload {
-            Some(upload) if upload.has_begun && !self.payload.may_be_resent() => {
-                Err(Cause::NotReplayable)
-            }
-            Some(upload) if upload.has_begun => {
-                upload.source.rewind();
-                upload.has_begun = false;
-                Ok(())
-            }
-            _ => Ok(()),
+    /// Whether the body can be sent once more: nothing of it was taken yet, or it can be wound back.
+    pub(super) fn can_be_sent_again(&self) -> bool {
+        self.payload.may_be_resent() || self.upload.as_ref().is_none_or(|upload| !upload.has_begun)
+    }
+
+    /// Winds the body back where some of it was sent before. Only for one that can be sent again.
+    pub(super) fn rewind(&mut self) {
+        if let Some(upload) = self.upload.as_mut().filter(|upload| upload.has_begun) {
+            upload.source.rewind();
+            upload.has_begun = false;
         }
     }
 

@@ -98,8 +98,8 @@ impl<N: Net> Trip<'_, N> {
             match self.attempt(&pool).await? {
                 ControlFlow::Break(response) => return Ok(response),
                 ControlFlow::Continue(delay) => {
-                    // Before the wait, which would be for nothing where the body cannot be sent again.
-                    self.rewind()?;
+                    // Before the wait, so that whoever pushes the body can use it.
+                    self.request.rewind();
                     self.wait(delay).await;
                 }
             }
@@ -145,18 +145,20 @@ impl<N: Net> Trip<'_, N> {
         )
         .await
         .inspect_err(|failed| {
-            if replay::is_due(failed, &self.request.method) {
+            if replay::is_due(failed, &self.request.method) && self.request.can_be_sent_again() {
                 self.shared.tell(|| Event::Replayed { number });
             }
         })
         .map(|answer| (lease, answer))
     }
 
-    /// Winds the body back for another attempt.
-    fn rewind(&mut self) -> Result<(), Error> {
-        self.request
-            .rewind()
-            .map_err(|cause| self.unsent(Phase::Send, cause))
+    /// Refuses another attempt where the body was taken and cannot be had again.
+    fn check_body(&self, last: &LastOutcome, url: &Url) -> Result<(), Error> {
+        if self.request.can_be_sent_again() {
+            return Ok(());
+        }
+        let (method, attempt) = (&self.request.method, self.attempt);
+        Err(blame::not_replayable(last, self.sent, method, url, attempt))
     }
 
     /// The error of a request that goes no further, though no attempt is under way.
@@ -180,11 +182,12 @@ impl<N: Net> Trip<'_, N> {
             self.sent = Sent::Something;
         }
         let Request { method, url, .. } = &self.request;
+        let error = self.told(failed.clone());
         if replay::is_due(&failed, method) {
+            self.check_body(&LastOutcome::Failed(error), url)?;
             self.may_reuse = false;
             return Ok(ControlFlow::Continue(Duration::ZERO));
         }
-        let error = self.told(failed.clone());
         let record = || HistoryEntry {
             method: method.to_string(),
             url: url.as_str().to_owned(),
@@ -195,7 +198,10 @@ impl<N: Net> Trip<'_, N> {
         match self.retry.after_failure(&failed, method, record) {
             Verdict::HandOut => Err(error),
             Verdict::Exhausted => Err(self.exhausted(LastOutcome::Failed(error))),
-            Verdict::Again => self.again(None),
+            Verdict::Again => {
+                self.check_body(&LastOutcome::Failed(error), url)?;
+                self.again(None)
+            }
         }
     }
 
@@ -250,6 +256,11 @@ impl<N: Net> Trip<'_, N> {
                 return Err(self.exhausted(LastOutcome::Status(status)));
             }
             Verdict::Again => {}
+        }
+        // A response that leads nowhere is not drained, and no attempt is announced that does not come.
+        if hop.as_ref().is_none_or(|hop| hop.keeps_content) {
+            let url = hop.as_ref().map_or(url, |hop| &hop.url);
+            self.check_body(&LastOutcome::Status(status), url)?;
         }
         let next = self.again(Some(&response.head().headers))?;
         response.discard().await;

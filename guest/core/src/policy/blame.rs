@@ -51,7 +51,6 @@ pub fn tell(failed: AttemptError, method: &Method, url: &Url, attempt: u32) -> E
             Error::Decode(failure)
         }
         Cause::SinkFailed(_) => Error::Other(failure.message),
-        Cause::NotReplayable => Error::BodyNotReplayable(failure),
     }
 }
 
@@ -62,6 +61,34 @@ pub fn host_changed(url: &Url) -> Error {
         "Tried to open a foreign host with url: {}",
         url.as_str()
     ))
+}
+
+/// The error of a request whose body would have to be sent again after `last`, and cannot be (urllib3: `UnrewindableBodyError`).
+#[must_use]
+pub fn not_replayable(
+    last: &LastOutcome,
+    sent: Sent,
+    method: &Method,
+    url: &Url,
+    attempt: u32,
+) -> Error {
+    let reason = match last {
+        LastOutcome::Failed(error) => quoted(error),
+        LastOutcome::Status(status) => format!("a response with status {status}"),
+    };
+    let failure = Box::new(Failure {
+        message: format!(
+            "The body would have to be sent again, but it was streamed and cannot be (Caused by {reason})"
+        ),
+        method: method.to_string(),
+        url: url.as_str().to_owned(),
+        phase: Phase::Send,
+        attempt,
+        reused: false,
+        may_have_been_acted_on: sent == Sent::Something,
+        history: Default::default(),
+    });
+    Error::BodyNotReplayable(failure)
 }
 
 /// The error of a request that has used up its attempts, in urllib3's words (`MaxRetryError`).
@@ -75,7 +102,7 @@ pub fn exhausted(
 ) -> Error {
     let is_redirect = history.last().is_some_and(|entry| entry.location.is_some());
     let reason = match &last {
-        LastOutcome::Failed(error) => format!("{}({:?})", class(error), error.message()),
+        LastOutcome::Failed(error) => quoted(error),
         LastOutcome::Status(_) if is_redirect => "ResponseError('too many redirects')".into(),
         LastOutcome::Status(status) => {
             format!("ResponseError('too many {status} error responses')")
@@ -97,6 +124,11 @@ pub fn exhausted(
     } else {
         Error::RetriesExhausted(exhausted)
     }
+}
+
+/// A failure as urllib3 quotes it.
+fn quoted(error: &Error) -> String {
+    format!("{}({:?})", class(error), error.message())
 }
 
 /// What urllib3 calls a failure that is retried.
@@ -133,9 +165,6 @@ fn message(cause: &Cause, phase: Phase, url: &Url) -> String {
         Cause::TooManyCodings(why) => why.clone(),
         Cause::NotText => "The body is not UTF-8".into(),
         Cause::SinkFailed(why) => format!("the body could not be copied: {why}"),
-        Cause::NotReplayable => {
-            "The body would have to be sent again, but it was streamed and cannot be".into()
-        }
         Cause::MalformedChunk(why) => format!("Connection broken: InvalidChunkLength({why})"),
         Cause::Incomplete {
             received,

@@ -321,8 +321,7 @@ fn class(failed: &AttemptError) -> Option<Pick> {
         | Cause::Undecodable { .. }
         | Cause::TooManyCodings(_)
         | Cause::NotText
-        | Cause::SinkFailed(_)
-        | Cause::NotReplayable => None,
+        | Cause::SinkFailed(_) => None,
         Cause::Unresolved(_) | Cause::NotConnected(_) => Some(|left| &mut left.connect),
         Cause::TimedOut(_) if failed.phase < Phase::Send => Some(|left| &mut left.connect),
         Cause::Tls(..) => Some(|left| &mut left.other),

@@ -62,8 +62,6 @@ pub enum Cause {
     Unfollowable(String),
     /// What the caller hands over is not the body that it announced; the text says how.
     BadBody(String),
-    /// The body would have to be sent again, and cannot be.
-    NotReplayable,
     /// The content does not fit the coding that it is said to have.
     Undecodable {
         /// The coding's name.

@@ -4,7 +4,7 @@ use std::future::poll_fn;
 
 use urlpool_core::driver::{Net, Piece, Progress};
 use urlpool_core::sim::{Listener, Script};
-use urlpool_core::types::Retries;
+use urlpool_core::types::{Event, Retries};
 
 use crate::common::{
     DIAL, END, PART_END, SECOND, World, answer, both, bytes, expecting, form, in_chunks, in_turn,
@@ -142,6 +142,81 @@ fn a_body_that_cannot_be_replayed_is_never_sent_empty() {
             world.net.elapsed() < SECOND,
             "{case}: nor was it waited for"
         );
+    }
+}
+
+#[test]
+fn a_body_that_cannot_be_replayed_says_what_it_would_be_sent_again_for() {
+    let dead = Script::new().request().send(ok("first")).head().close();
+    let silent =
+        "ProtocolError(\"Connection aborted. Remote end closed connection without response\")";
+    let mut cases: Vec<_> = occasions()
+        .into_iter()
+        .map(|(case, scripts, ..)| {
+            let (reason, status) = match case {
+                "301" => ("a response with status 301", Some(301)),
+                "302" => ("a response with status 302", Some(302)),
+                "308" => ("a response with status 308", Some(308)),
+                "503" => ("a response with status 503", Some(503)),
+                "the end instead of an answer" => (silent, None),
+                case if case.starts_with("307") => ("a response with status 307", Some(307)),
+                _ => ("ProtocolError(\"Connection aborted. ", None),
+            };
+            (case, scripts, reason, Some(status))
+        })
+        .collect();
+    cases.push(("a dead idle connection", vec![dead], silent, None));
+    for (case, scripts, reason, last) in cases {
+        let world = World::retrying(Retries::total(3));
+        world.serve("a.test", scripts);
+        if last.is_none() {
+            world.get(URL).unwrap();
+        }
+        let acts = [bytes("abc"), END];
+        let outcome = world.upload(PUT, streamed(None), &acts, plain_options());
+        let error = outcome.err().expect(case);
+        assert!(
+            error.message().contains(&format!("(Caused by {reason}")),
+            "{case}: {error}"
+        );
+        let history = error.history();
+        assert_eq!(history.len(), usize::from(last.is_some()), "{case}");
+        if let Some(status) = last {
+            assert_eq!(history[0].status, status, "{case}");
+            assert_eq!(history[0].error.is_some(), status.is_none(), "{case}");
+        }
+        let is_announced = |event: &Event| {
+            matches!(
+                event,
+                Event::Retried { .. } | Event::Redirected { .. } | Event::Replayed { .. }
+            )
+        };
+        let events = world.manager.take_events();
+        assert!(!events.iter().any(is_announced), "{case}: {events:?}");
+    }
+}
+
+#[test]
+fn what_leads_to_no_other_attempt_is_not_drained() {
+    let head = "HTTP/1.1 307 Temporary Redirect\r\nLocation: /x\r\nContent-Length: 4\r\n\r\n";
+    let slow = Script::new().request().send(head).pause(SECOND / 2);
+    for (case, content, kind, took) in [
+        (
+            "once only",
+            streamed(None),
+            Some("body-not-replayable"),
+            DIAL,
+        ),
+        ("rewindable", rewindable(None), None, DIAL + SECOND / 2),
+    ] {
+        let world = World::retrying(Retries::total(3));
+        let script = slow.clone().send("gone").request().send(ok("a"));
+        world.serve("a.test", vec![script]);
+        let acts = [bytes("abc"), END];
+        let outcome = world.upload(PUT, content, &acts, plain_options());
+        assert_eq!(outcome.err().map(|error| error.kind()), kind, "{case}");
+        assert_eq!(world.net.elapsed(), took, "{case}");
+        assert_eq!(world.net.connections(), 1, "{case}");
     }
 }
 

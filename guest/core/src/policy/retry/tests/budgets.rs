@@ -308,13 +308,6 @@ fn every_cause_has_its_budget() {
             Cause::Unfollowable(text()),
             None,
         ),
-        (
-            "nothing to send again",
-            Phase::AwaitHead,
-            Sent::Something,
-            Cause::NotReplayable,
-            None,
-        ),
     ] {
         let failed = failed(phase, sent, cause);
         let get = Method::get();
