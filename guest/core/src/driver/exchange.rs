@@ -210,9 +210,22 @@ impl<N: Net> Exchange<'_, N> {
             connection.transport.poll_flush(context)
         });
         match step.await? {
-            Step::Answered(head) => Ok(Some(head)),
+            Step::Answered(head) => {
+                self.is_sent_whole = self.has_left().await;
+                Ok(Some(head))
+            }
             Step::Done(outcome) => outcome.map(|()| None).map_err(broken),
         }
+    }
+
+    /// Whether nothing that was written is left in our hands. It does not wait.
+    async fn has_left(&mut self) -> bool {
+        let transport = &mut self.connection.transport;
+        poll_fn(|context| {
+            let has_left = matches!(transport.poll_flush(context), Poll::Ready(Ok(())));
+            Poll::Ready(has_left)
+        })
+        .await
     }
 
     /// Writes bytes, unless a final response comes first, where that is watched for.
@@ -250,7 +263,7 @@ impl<N: Net> Exchange<'_, N> {
         let step = self.beside(bound, true, |_, context| body.poll_flight(context, flight));
         match step.await? {
             Step::Answered(head) => {
-                self.is_sent_whole = body.is_whole();
+                self.is_sent_whole = body.is_whole() && self.has_left().await;
                 Ok(Some(head))
             }
             Step::Done(outcome) => outcome.map(|()| None),

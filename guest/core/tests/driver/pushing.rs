@@ -181,19 +181,37 @@ fn an_answer_is_heard_though_the_network_takes_no_more() {
 #[test]
 fn an_answer_is_heard_though_the_last_of_the_body_is_stuck() {
     // What TLS has encrypted counts as written before the network has taken it, so nothing but the flush is left to wait for.
-    let refusal = answer("413 Content Too Large", &[], "too long");
-    let world = secured(vec![Script::new().head().pause(SECOND * 5).send(refusal)]);
-    let (pusher, sending) = world.pushing(("POST", "https://a.test/"), streamed(None));
-    let pushing = async {
-        push(&pusher, piece("abc")).await;
-        let net = &world.net;
-        net.sleep_until(net.now().after(SECOND)).await;
-        net.limit_writes(0);
-        push(&pusher, Piece::End).await;
-    };
-    let response = world.net.run(both(sending, pushing)).0.unwrap();
-    assert_eq!(world.finish(response).unwrap().status, 413);
-    assert_eq!(world.net.open_connections(), 0);
+    for (case, length, last, is_taken, kept) in [
+        ("the end", None, Piece::End, false, 0),
+        ("the end, for a while", None, Piece::End, true, 1),
+        ("all that was announced", Some(6), piece("def"), false, 0),
+        (
+            "all that was announced, for a while",
+            Some(6),
+            piece("def"),
+            true,
+            1,
+        ),
+    ] {
+        let refusal = answer("413 Content Too Large", &[], "too long");
+        let script = Script::new().head().pause(SECOND * 5).send(refusal);
+        let world = secured(vec![script]);
+        let (pusher, sending) = world.pushing(("POST", "https://a.test/"), streamed(length));
+        let pushing = async {
+            push(&pusher, piece("abc")).await;
+            let net = &world.net;
+            net.sleep_until(net.now().after(SECOND)).await;
+            net.limit_writes(0);
+            push(&pusher, last).await;
+            net.sleep_until(net.now().after(SECOND)).await;
+            if is_taken {
+                net.limit_writes(usize::MAX);
+            }
+        };
+        let response = world.net.run(both(sending, pushing)).0.expect(case);
+        assert_eq!(world.finish(response).unwrap().status, 413, "{case}");
+        assert_eq!(world.net.open_connections(), kept, "{case}");
+    }
 }
 
 #[test]
