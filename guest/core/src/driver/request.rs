@@ -14,8 +14,8 @@ use crate::policy::redirect::Hop;
 use crate::policy::target;
 use crate::policy::{Profile, RetryRules, Spans};
 use crate::types::{
-    Content, Error, Headers, Limits, Method, Origin, Payload, Reading, Redirects, RequestOptions,
-    Url, Writing,
+    Content, Error, Headers, Limit, Limits, Method, Origin, Payload, Reading, Redirects,
+    RequestOptions, Retries, Timeouts, Url, Writing,
 };
 
 /// As much as goes out in one write: the head, and of the body what fits beside it. WASI hosts take no more at a time.
@@ -31,14 +31,39 @@ pub(super) struct Order<'a> {
     pub(super) options: RequestOptions,
 }
 
-/// How a request may be sent, with nothing left to inherit.
+/// How a request may be sent.
 pub(super) struct Terms {
-    pub(super) spans: Spans,
-    pub(super) retries: Rc<RetryRules>,
     pub(super) redirects: Redirects,
     pub(super) if_closed: IfClosed,
     pub(super) reading: Reading,
+    pub(super) asked: Asked,
+    pub(super) inherited: Inherited,
+}
+
+/// What a request asks for itself of what it would inherit otherwise.
+pub(super) struct Asked {
+    timeouts: Timeouts,
+    pool_timeout: Option<Limit>,
+    retries: Retries,
+}
+
+/// What it comes to in a pool, with nothing left to inherit.
+pub(super) struct Inherited {
+    pub(super) spans: Spans,
+    pub(super) retries: Rc<RetryRules>,
     pub(super) limits: Limits,
+}
+
+impl Asked {
+    /// What holds for requests through a pool with this profile.
+    pub(super) fn of(&self, profile: &Profile) -> Result<Inherited, Error> {
+        let spans = profile.spans.overridden(self.timeouts)?;
+        Ok(Inherited {
+            spans: spans.with_pool_timeout(self.pool_timeout),
+            retries: profile.retries_with(&self.retries),
+            limits: profile.limits,
+        })
+    }
 }
 
 impl<'a> Order<'a> {
@@ -58,14 +83,17 @@ impl<'a> Order<'a> {
             source,
             options,
         } = self;
-        let spans = profile.spans.overridden(options.timeouts)?;
+        let asked = Asked {
+            timeouts: options.timeouts,
+            pool_timeout: options.pool_timeout,
+            retries: options.retries,
+        };
         let terms = Terms {
-            spans: spans.with_pool_timeout(options.pool_timeout),
-            retries: profile.retries_with(options.retries),
             redirects: options.redirects,
             if_closed,
             reading: options.reading,
-            limits: profile.limits,
+            inherited: asked.of(profile)?,
+            asked,
         };
         let headers = options.headers.unwrap_or_else(|| headers.clone());
         let target = (Method::parse(method)?, url);

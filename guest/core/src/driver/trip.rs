@@ -13,7 +13,7 @@ use super::connection::Lease;
 use super::exchange::{Answer, exchange};
 use super::incoming::{Incoming, Source};
 use super::pool::Pool;
-use super::request::{Request, Terms};
+use super::request::{Asked, Inherited, Request, Terms};
 use super::response::{Context, Response};
 use super::shared::Shared;
 use crate::machine::h1::{Body, ReceivedHead, shown_request};
@@ -22,10 +22,10 @@ use crate::policy::fields::Fields;
 use crate::policy::framing;
 use crate::policy::redirect::{self, Direction, Hop};
 use crate::policy::target;
-use crate::policy::{Clocks, Retry, Verdict, blame, replay, reuse};
+use crate::policy::{Clocks, Retry, Spans, Verdict, blame, replay, reuse};
 use crate::types::{
-    AttemptError, Cause, Error, Event, Headers, HistoryEntry, LastOutcome, Limits, Phase, Reading,
-    Redirects, ResponseHead, Sent, Url,
+    AttemptError, Cause, Error, Event, Headers, HistoryEntry, Instant, LastOutcome, Limits, Phase,
+    Reading, Redirects, ResponseHead, Sent, Url,
 };
 
 /// A request under way.
@@ -35,6 +35,8 @@ struct Trip<'a, N: Net> {
     redirects: Redirects,
     if_closed: IfClosed,
     reading: Reading,
+    /// What it does not inherit, whichever pool it comes to.
+    asked: Asked,
     limits: Limits,
     clocks: Clocks,
     retry: Retry,
@@ -69,20 +71,21 @@ async fn attempts<N: Net>(
     find: Find<'_, N>,
     (request, terms): (Request<'_>, Terms),
 ) -> Result<Response<N>, Error> {
-    let now = if terms.spans.need_a_start() {
-        shared.net.now()
-    } else {
-        Default::default()
-    };
+    let Inherited {
+        spans,
+        retries,
+        limits,
+    } = terms.inherited;
     let mut trip = Trip {
         shared,
         request,
         redirects: terms.redirects,
         if_closed: terms.if_closed,
         reading: terms.reading,
-        limits: terms.limits,
-        clocks: Clocks::start(terms.spans, now),
-        retry: Retry::new(terms.retries),
+        asked: terms.asked,
+        limits,
+        clocks: Clocks::start(spans, start_of(spans, shared)),
+        retry: Retry::new(retries),
         attempt: 0,
         may_reuse: true,
         sent: Sent::Nothing,
@@ -91,16 +94,28 @@ async fn attempts<N: Net>(
     outcome.map_err(|error| error.after(trip.retry.history()))
 }
 
+/// When the first attempt starts, where that makes a difference.
+fn start_of<N: Net>(spans: Spans, shared: &Shared<N>) -> Instant {
+    if spans.need_a_start() {
+        shared.net.now()
+    } else {
+        Instant::default()
+    }
+}
+
 impl<N: Net> Trip<'_, N> {
     async fn lead(&mut self, find: Find<'_, N>) -> Result<Response<N>, Error> {
+        let mut pool = find(&self.request.url)?;
         loop {
-            let pool = find(&self.request.url)?;
             match self.attempt(&pool).await? {
                 ControlFlow::Break(response) => return Ok(response),
                 ControlFlow::Continue(delay) => {
                     // Before the wait, so that whoever pushes the body can use it.
                     self.request.rewind();
                     self.wait(delay).await;
+                    let before = pool;
+                    pool = find(&self.request.url)?;
+                    self.enter(&before, &pool)?;
                 }
             }
         }
@@ -114,6 +129,22 @@ impl<N: Net> Trip<'_, N> {
             Ok((lease, answer)) => self.answered(lease, answer, &fields.headers).await,
             Err(failed) => self.failed(failed),
         }
+    }
+
+    /// Goes on in another pool by what holds there. What is left of the budgets goes on, and so does the deadline.
+    fn enter(&mut self, before: &Pool<N>, pool: &Pool<N>) -> Result<(), Error> {
+        if before.key.profile == pool.key.profile {
+            return Ok(());
+        }
+        let Inherited {
+            spans,
+            retries,
+            limits,
+        } = self.asked.of(pool.key.profile.get())?;
+        self.limits = limits;
+        self.retry.go_by(retries);
+        self.clocks = self.clocks.in_pool(spans, start_of(spans, self.shared));
+        Ok(())
     }
 
     /// Sends the request over one connection and waits for the head of its response.

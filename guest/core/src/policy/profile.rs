@@ -93,11 +93,11 @@ impl Profile {
 
     /// When a request is tried again that names these.
     #[must_use]
-    pub fn retries_with(&self, retries: Retries) -> Rc<RetryRules> {
-        if retries == Retries::default() {
+    pub fn retries_with(&self, retries: &Retries) -> Rc<RetryRules> {
+        if *retries == Retries::default() {
             Rc::clone(&self.retries)
         } else {
-            Rc::new(self.retries.overridden(retries))
+            Rc::new(self.retries.overridden(retries.clone()))
         }
     }
 }

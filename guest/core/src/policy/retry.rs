@@ -158,6 +158,11 @@ impl Retry {
         &self.rules
     }
 
+    /// Goes on by other rules, those of the pool that a redirect leads to. What is left of the budgets stays what it is.
+    pub fn go_by(&mut self, rules: Rc<RetryRules>) {
+        self.rules = rules;
+    }
+
     /// What has been tried, oldest first; the last 1000 attempts, where there were more.
     #[must_use]
     pub fn history(&self) -> &[HistoryEntry] {

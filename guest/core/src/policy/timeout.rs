@@ -90,6 +90,16 @@ impl Clocks {
         self.spans.need_a_start()
     }
 
+    /// These with the spans of another pool, from an attempt on that starts now. The request's own clock goes on as it was started.
+    #[must_use]
+    pub const fn in_pool(self, spans: Spans, now: Instant) -> Self {
+        Self {
+            spans,
+            attempt: now,
+            ..self
+        }
+    }
+
     /// Starts another attempt's clock; the request's goes on.
     #[must_use]
     pub const fn next_attempt(self, now: Instant) -> Self {

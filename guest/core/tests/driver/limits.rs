@@ -6,10 +6,14 @@ use std::time::Duration;
 use urlpool_core::driver::Manager;
 use urlpool_core::sim::{Script, SimNet};
 use urlpool_core::types::{
-    Error, HostRule, Limit, ManagerSettings, PoolContext, PoolSettings, Retries, Timeouts,
+    Budget, Content, Error, HostRule, Limit, LimitSettings, ManagerSettings, PoolContext,
+    PoolSettings, RequestOptions, Retries, Timeouts,
 };
 
-use crate::common::{Boxed, SECOND, World, after, all, deadline, origin_of, poll_once, read, slow};
+use crate::common::{
+    Boxed, DIAL, SECOND, World, after, all, answer, deadline, origin_of, poll_once, read, slow, to,
+    total,
+};
 
 const A: &str = "http://a.test/";
 const B: &str = "http://b.test/";
@@ -306,6 +310,169 @@ fn a_rule_s_timeouts_are_those_of_its_requests() {
         let (outcome, took) = world.timed_by(|| world.get(url));
         assert_eq!(outcome.unwrap_err().kind(), "read-timeout", "{url}");
         assert_eq!(took.as_secs(), seconds, "{url}");
+    }
+}
+
+/// A rule for `c.test`.
+fn there(settings: PoolSettings) -> HostRule {
+    HostRule {
+        host: "c.test".into(),
+        port: None,
+        settings,
+    }
+}
+
+/// How a request fares that `a.test` redirects to `c.test` for good, and how long it takes.
+fn redirected(
+    here: PoolSettings,
+    there: HostRule,
+    answers: Vec<Script>,
+    options: RequestOptions,
+) -> (Result<u16, Error>, Duration, usize) {
+    let world = ruled(here, vec![there]);
+    world.serve("a.test", vec![Script::always(to("302 Found", C))]);
+    world.serve("c.test", answers);
+    let request = world.manager.request("GET", A, Content::Empty, options);
+    let (outcome, took) = world.timed_by(|| world.net.run(request));
+    let sent = world.net.writes(1).len();
+    (outcome.map(|response| response.head().status), took, sent)
+}
+
+#[test]
+fn a_redirect_goes_on_by_the_rule_of_the_host_that_it_leads_to() {
+    let opening = DIAL * 2;
+    let silent = || vec![Script::new()];
+    let timed = |timeouts| PoolSettings {
+        timeouts,
+        retries: Retries {
+            read: Some(Budget::Off),
+            ..Retries::total(1)
+        },
+        ..PoolSettings::default()
+    };
+    let asking = |timeouts| RequestOptions {
+        timeouts,
+        ..RequestOptions::default()
+    };
+    let none = Timeouts::default();
+    for (case, here, rule, asked, kind, took) in [
+        (
+            "read",
+            read(5),
+            read(3),
+            none,
+            "read-timeout",
+            SECOND * 3 + opening,
+        ),
+        (
+            "read, set by the rule alone",
+            none,
+            read(3),
+            none,
+            "read-timeout",
+            SECOND * 3 + opening,
+        ),
+        (
+            "total",
+            none,
+            total(3),
+            none,
+            "read-timeout",
+            SECOND * 3 + DIAL,
+        ),
+        (
+            "what is asked for stays",
+            read(5),
+            read(3),
+            read(4),
+            "read-timeout",
+            SECOND * 4 + opening,
+        ),
+        (
+            "the deadline stays",
+            deadline(5),
+            deadline(3),
+            none,
+            "deadline-exceeded",
+            SECOND * 5,
+        ),
+    ] {
+        let (outcome, span, _) =
+            redirected(timed(here), there(timed(rule)), silent(), asking(asked));
+        assert_eq!(outcome.unwrap_err().kind(), kind, "{case}");
+        assert_eq!(span, took, "{case}");
+    }
+}
+
+#[test]
+fn a_redirect_goes_on_with_what_is_left_of_its_retries() {
+    let busy = || vec![Script::always(answer("503 Service Unavailable", &[], ""))];
+    let retrying = |statuses: &[u16], total, factor| PoolSettings {
+        retries: Retries {
+            statuses: Some(statuses.to_vec()),
+            backoff_factor: Some(SECOND * factor),
+            ..Retries::total(total)
+        },
+        ..PoolSettings::default()
+    };
+    for (case, here, rule, asked, expected, sent, took) in [
+        (
+            "statuses and backoff",
+            retrying(&[], 3, 0),
+            retrying(&[503], 9, 1),
+            None,
+            Err("retries-exhausted"),
+            3,
+            SECOND * 2,
+        ),
+        (
+            "no statuses",
+            retrying(&[503], 3, 0),
+            retrying(&[], 9, 0),
+            None,
+            Ok(503),
+            1,
+            Duration::ZERO,
+        ),
+        (
+            "what is asked for stays",
+            retrying(&[], 3, 0),
+            retrying(&[503], 9, 0),
+            Some(vec![]),
+            Ok(503),
+            1,
+            Duration::ZERO,
+        ),
+    ] {
+        let options = RequestOptions {
+            retries: Retries {
+                statuses: asked,
+                ..Retries::default()
+            },
+            ..RequestOptions::default()
+        };
+        let (outcome, span, count) = redirected(here, there(rule), busy(), options);
+        let outcome = outcome.map_err(|error| error.kind());
+        assert_eq!((outcome, count), (expected, sent), "{case}");
+        assert_eq!(span, took + DIAL * 2, "{case}");
+    }
+}
+
+#[test]
+fn a_redirect_goes_on_by_the_limits_of_the_host_that_it_leads_to() {
+    let wide = || vec![Script::always(answer("200 OK", &["X: 1", "X: 2"], ""))];
+    let limited = |fields| PoolSettings {
+        limits: LimitSettings {
+            fields: Some(fields),
+            ..LimitSettings::default()
+        },
+        retries: Retries::total(1),
+        ..PoolSettings::default()
+    };
+    for (here, rule, is_read) in [(9, 2, false), (2, 9, true)] {
+        let options = RequestOptions::default();
+        let (outcome, ..) = redirected(limited(here), there(limited(rule)), wide(), options);
+        assert_eq!(outcome.is_ok(), is_read, "{here}, then {rule}: {outcome:?}");
     }
 }
 
