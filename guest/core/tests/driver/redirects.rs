@@ -7,8 +7,8 @@ use urlpool_core::types::{
 };
 
 use crate::common::{
-    DIAL, SECOND, World, answer, ask, found, get, has_field, in_turn, leading, lines, ok, plain,
-    to, too_many, with_headers, with_retries,
+    DIAL, SECOND, World, answer, ask, found, get, has_field, in_turn, leading, lines, listing, ok,
+    plain, to, too_many, with_headers, with_retries,
 };
 
 #[test]
@@ -410,4 +410,51 @@ fn redirects_are_told_as_such() {
     ];
     assert_eq!(locations, expected);
     assert_eq!(response.retries().total, Some(Budget::AtMost(1)));
+}
+
+#[test]
+fn a_redirect_whose_status_is_listed_is_asked_for_again_and_counts_as_status() {
+    let listed = listing(&[302], Retries::total(3));
+    for (case, retries, is_answered, requests) in [
+        ("as often as there are retries", listed.clone(), true, 3),
+        (
+            "no redirects",
+            Retries {
+                redirect: Some(Budget::AtMost(0)),
+                ..listed.clone()
+            },
+            true,
+            3,
+        ),
+        (
+            "one status",
+            Retries {
+                status: Some(Budget::AtMost(1)),
+                ..listed
+            },
+            false,
+            2,
+        ),
+    ] {
+        let world = World::retrying(retries);
+        let moved = || to("302 Found", "/x");
+        world.serve("a.test", vec![in_turn(&[moved(), moved(), ok("a")])]);
+        let outcome = world.send("GET", "http://a.test/", Content::Empty);
+        assert_eq!(world.net.writes(0).len(), requests, "{case}");
+        assert!(!world.sent(0).contains("/x"), "{case}: nobody goes there");
+        let error = match outcome {
+            Ok(response) => {
+                let tried = response.history();
+                let tried: Vec<_> = tried
+                    .iter()
+                    .map(|entry| (entry.status, &entry.location))
+                    .collect();
+                assert_eq!(tried, [(Some(302), &None); 2], "{case}");
+                None
+            }
+            Err(error) => Some(error.kind()),
+        };
+        let expected = (!is_answered).then_some("retries-exhausted");
+        assert_eq!(error, expected, "{case}");
+    }
 }
