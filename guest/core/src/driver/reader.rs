@@ -63,7 +63,7 @@ impl<N: Net> Reader<N> {
         max_codings: usize,
     ) -> Result<(), Cause> {
         self.allowance = reading
-            .max_body
+            .limit()
             .map(|limit| Allowance { limit, left: limit });
         // The answer to HEAD names the codings of a body that it does not have.
         let is_absent = self.incoming.has_ended() && self.incoming.waiting() == 0;

@@ -41,4 +41,4 @@ pub use settings::{
 pub use socket::{AddressFamily, Probes, SocketOptions, TcpKeepAlive};
 pub use url::Url;
 pub(crate) use url::percent_encode;
-pub use writing::{Reading, Skipped, Writing};
+pub use writing::{MAX_PRELOADED, Reading, Skipped, Writing};

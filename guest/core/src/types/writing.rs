@@ -33,9 +33,23 @@ pub struct Reading {
     pub is_raw: bool,
     /// Whether a body that ends before its announced length is taken for whole (urllib3: `enforce_content_length=False`).
     pub may_be_short: bool,
-    /// How many bytes of it are handed out at most, after decoding; `None` without limit. One more is an error.
+    /// How many bytes of it are handed out at most, after decoding. One more is an error. `None` is no limit for a body that is read when it is
+    /// asked for, and [`MAX_PRELOADED`] for one that is not.
     pub max_body: Option<u64>,
     /// Whether it is read before the response is handed out, so that what breaks while it is read is tried again (urllib3:
     /// `preload_content=True`).
     pub is_preloaded: bool,
+}
+
+/// How many bytes are read of a body before its response is handed out, where nobody says otherwise. urllib3 has no bound but memory, and
+/// where memory is a sandbox's, running out of it is the end of everything in it.
+pub const MAX_PRELOADED: u64 = 64 * 1024 * 1024;
+
+impl Reading {
+    /// How many bytes the body may have, after decoding.
+    #[must_use]
+    pub fn limit(&self) -> Option<u64> {
+        self.max_body
+            .or_else(|| self.is_preloaded.then_some(MAX_PRELOADED))
+    }
 }

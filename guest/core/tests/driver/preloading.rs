@@ -242,6 +242,58 @@ fn a_preloaded_body_is_read_like_any_other_without_waiting() {
 }
 
 #[test]
+fn a_preloaded_body_has_64_mib_unless_more_is_asked_for() {
+    let head = |fields: &str| format!("HTTP/1.1 200 OK\r\n{fields}\r\n");
+    let limit = 64 << 20;
+    let announcing = |length: u64| says(&head(&format!("Content-Length: {length}\r\n")));
+    let bomb = gzip(&vec![0; limit + 1]);
+    let coded = |bytes: &[u8]| {
+        let fields = format!(
+            "Content-Encoding: gzip\r\nContent-Length: {}\r\n",
+            bytes.len()
+        );
+        says(&head(&fields)).send(bytes.to_vec())
+    };
+    let limit = limit as u64;
+    let asked = Some(limit + 1);
+    for (case, script, max_body, kind) in [
+        ("announced", announcing(limit + 1), None, "body-too-large"),
+        (
+            "as much as it may have",
+            announcing(limit).close(),
+            None,
+            "incomplete-body",
+        ),
+        (
+            "more is asked for",
+            announcing(limit + 1).close(),
+            asked,
+            "incomplete-body",
+        ),
+        ("decoded", coded(&bomb), None, "body-too-large"),
+        (
+            "decoded, asked for",
+            coded(&bomb[..bomb.len() - 1]).close(),
+            asked,
+            "decode",
+        ),
+    ] {
+        let world = preloading(Retries::off(), Timeouts::default(), vec![script]);
+        let reading = Reading {
+            max_body,
+            ..PRELOADED
+        };
+        let error = ask(&world, "GET", reading).err().expect(case);
+        assert_eq!(error.kind(), kind, "{case}");
+        let is_told = error.message().contains("67108864 bytes allowed");
+        assert_eq!(is_told, kind == "body-too-large", "{case}: {error}");
+    }
+    // What is read when it is asked for needs no bound.
+    let world = World::serving(vec![announcing(u64::MAX)]);
+    assert!(world.open(URL).length_remaining() == Some(u64::MAX));
+}
+
+#[test]
 fn a_response_without_a_body_is_preloaded_at_once() {
     for (method, response) in [
         (
