@@ -19,6 +19,7 @@ use wasi::sockets::tcp_create_socket::create_tcp_socket;
 use crate::closing::sweep;
 use crate::reactor::{Source, sleep_until};
 use crate::stream::WasiStream;
+use crate::tasks;
 
 /// The network that the component's instance was given.
 pub(crate) struct WasiNet(Network);
@@ -190,6 +191,13 @@ impl Net for WasiNet {
 
     async fn sleep_until(&self, instant: Instant) {
         sleep_until(instant).await;
+    }
+
+    /// By a timer, since the host says what else is ready only where it is waited for.
+    async fn pause(&self) {
+        if tasks::are_under_way() {
+            sleep_until(self.now()).await;
+        }
     }
 
     fn now(&self) -> Instant {

@@ -53,6 +53,11 @@ pub(crate) fn run() -> bool {
     !woken.is_empty()
 }
 
+/// Whether any task has not ended yet.
+pub(crate) fn are_under_way() -> bool {
+    TASKS.with_borrow(|tasks| !tasks.is_empty())
+}
+
 impl Inner {
     fn run(self: &Rc<Self>) {
         self.flag.0.store(false, Ordering::Relaxed);

@@ -12,6 +12,7 @@ use rustix::io::Errno;
 use rustix::net::{RecvFlags, recv, sockopt};
 use tokio::io::{AsyncReadExt as _, AsyncWrite as _};
 use tokio::net::{TcpSocket, TcpStream, lookup_host};
+use tokio::task::yield_now;
 use tokio::time;
 use urlpool_core::driver::{ByteStream, ConnectError, IoError, Net, ResolveError};
 use urlpool_core::types::{Instant, Probes, SocketOptions};
@@ -69,6 +70,10 @@ impl Net for TokioNet {
 
     async fn sleep_until(&self, instant: Instant) {
         time::sleep_until(self.start + Duration::from_nanos(instant.as_nanos())).await;
+    }
+
+    async fn pause(&self) {
+        yield_now().await;
     }
 
     fn now(&self) -> Instant {

@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 
 use super::bounded::bounded;
 use super::connection::Connection;
+use super::effort::Effort;
 use super::shared::Shared;
 use super::upload::Streaming;
 use super::{IoError, IoKind, Net};
@@ -65,6 +66,7 @@ pub(super) async fn exchange<N: Net>(
         may_continue: false,
         sent: Sent::Nothing,
         is_sent_whole: false,
+        effort: Effort::default(),
     };
     let failed = |phase, sent, cause| AttemptError {
         phase,
@@ -107,6 +109,7 @@ struct Exchange<'a, N: Net> {
     may_continue: bool,
     sent: Sent,
     is_sent_whole: bool,
+    effort: Effort,
 }
 
 impl<N: Net> Exchange<'_, N> {
@@ -236,6 +239,7 @@ impl<N: Net> Exchange<'_, N> {
     ) -> Result<Option<ReceivedHead>, Cause> {
         let mut rest = bytes;
         while !rest.is_empty() {
+            self.effort.pause(&self.shared.net).await;
             let now = || self.shared.net.now();
             let bound = self.clocks.bound(Phase::Send, now);
             let step = self.beside(bound, is_watched, |connection, context| {
@@ -246,6 +250,7 @@ impl<N: Net> Exchange<'_, N> {
                 Step::Done(count) => {
                     let count = count.map_err(broken)?;
                     self.sent = Sent::Something;
+                    self.effort.add(count);
                     rest = rest.get(count..).unwrap_or_default();
                 }
             }

@@ -12,6 +12,7 @@ use std::task::Poll;
 use super::bounded::bounded;
 use super::buffer::Buffer;
 use super::connection::Lease;
+use super::effort::Effort;
 use super::exchange::broken_midway;
 use super::shared::Shared;
 use super::{IoKind, Net};
@@ -45,6 +46,7 @@ pub(super) struct Incoming<N: Net> {
     trailers: Headers,
     /// The trailers of a body whose last byte was not taken yet.
     held_trailers: Headers,
+    effort: Effort,
     /// What is still to come: `None` once the connection is given up.
     source: Option<Source<N>>,
 }
@@ -78,6 +80,7 @@ impl<N: Net> Incoming<N> {
             announced: source.body.left(),
             trailers: Headers::default(),
             held_trailers: Headers::default(),
+            effort: Effort::default(),
             source: Some(source),
         };
         let failure = incoming.arrived(inbox).err();
@@ -166,7 +169,14 @@ impl<N: Net> Incoming<N> {
         Box::pin(self.receive())
     }
 
+    /// Counts bytes that were decoded, and lets others have their turn where it is time.
+    pub(super) async fn worked(&mut self, bytes: usize) {
+        self.effort.add(bytes);
+        self.effort.pause(&self.shared.net).await;
+    }
+
     async fn receive(&mut self) -> Result<(), Cause> {
+        self.effort.pause(&self.shared.net).await;
         let Some(Source { lease, body, .. }) = &mut self.source else {
             return Ok(());
         };
@@ -196,7 +206,8 @@ impl<N: Net> Incoming<N> {
         };
         let ended = match received {
             Ok(0) => Ok(()),
-            Ok(_) => {
+            Ok(count) => {
+                self.effort.add(count);
                 let inbox = std::mem::take(&mut connection.inbox);
                 return self.arrived(inbox);
             }

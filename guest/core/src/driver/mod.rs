@@ -8,6 +8,7 @@ mod buffer;
 mod connect;
 mod connection;
 mod connection_pool;
+mod effort;
 mod exchange;
 mod incoming;
 mod manager;

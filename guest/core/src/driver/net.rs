@@ -2,7 +2,7 @@
 //!
 //! Implemented over WASI in `guest`, over tokio in `host`, and by the simulation that core's tests run in.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::net::{IpAddr, SocketAddr};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -28,6 +28,18 @@ pub trait Net: 'static {
 
     /// Waits until an instant has come.
     fn sleep_until(&self, instant: Instant) -> impl Future<Output = ()>;
+
+    /// Lets everything else that can go on do so before this does.
+    fn pause(&self) -> impl Future<Output = ()> {
+        let mut has_paused = false;
+        poll_fn(move |context| {
+            if std::mem::replace(&mut has_paused, true) {
+                return Poll::Ready(());
+            }
+            context.waker().wake_by_ref();
+            Poll::Pending
+        })
+    }
 
     /// The monotonic clock.
     fn now(&self) -> Instant;

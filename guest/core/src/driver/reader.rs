@@ -16,6 +16,8 @@ pub(super) const MAX_READ: usize = 64 * 1024;
 pub(super) struct Reader<N: Net> {
     incoming: Incoming<N>,
     decoder: Option<Decoder>,
+    /// How many bytes the last piece was decoded to.
+    decoded: usize,
     /// Bytes that were read but not asked for yet.
     ahead: Buffer,
     /// How many more decoded bytes the body may have.
@@ -45,6 +47,7 @@ impl<N: Net> Reader<N> {
         let mut reader = Self {
             incoming,
             decoder: None,
+            decoded: 0,
             ahead: Buffer::default(),
             allowance: None,
             failed: None,
@@ -257,14 +260,25 @@ impl<N: Net> Reader<N> {
     }
 
     async fn decoded(&mut self, max: usize, portion: Portion) -> Result<Vec<u8>, Cause> {
+        // Before anything is taken, so that nothing is lost where the wait is given up.
+        let decoded = std::mem::take(&mut self.decoded);
+        if decoded > 0 {
+            self.incoming.worked(decoded).await;
+        }
         let mut piece = Vec::new();
         loop {
             let Some(decoder) = &mut self.decoder else {
                 return self.taken(max, portion).await;
             };
             match decoder.pull(max.min(MAX_READ), &mut piece) {
-                Ok(Pulled::Output) => return Ok(piece),
-                Ok(Pulled::Busy) => self.check_the_clock()?,
+                Ok(Pulled::Output) => {
+                    self.decoded += piece.len();
+                    return Ok(piece);
+                }
+                Ok(Pulled::Busy) => {
+                    self.check_the_clock()?;
+                    self.incoming.worked(MAX_READ).await;
+                }
                 Ok(Pulled::NeedsInput) => {
                     let input = self.taken(MAX_READ, portion).await?;
                     match &mut self.decoder {

@@ -36,6 +36,7 @@ mod through;
 mod timeouts;
 mod tls;
 mod truncation;
+mod turns;
 mod unwanted;
 mod uploads;
 mod waiting;
