@@ -61,7 +61,6 @@ impl Function {
                 Ok(Self::EncodeUrl(fields))
             }
             (_, Some(_)) => Err(refused("fields for the query of any method")),
-            _ if is_exact && is_started => Err(refused("a method as it is written")),
             (Through::Manager, None) if is_started => Ok(Self::Start),
             (Through::Manager, None) if is_exact => Ok(Self::Urlopen),
             (Through::Manager, None) => Ok(Self::Request),

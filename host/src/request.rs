@@ -169,8 +169,7 @@ impl RequestBuilder {
         self
     }
 
-    /// Sends the method exactly as it is written, instead of in upper case (urllib3: `urlopen`). A request that is
-    /// [started](Self::start) is refused with `InvalidRequest` then.
+    /// Sends the method exactly as it is written, instead of in upper case (urllib3: `urlopen`).
     pub fn exact_method(mut self) -> Self {
         self.is_exact = true;
         self
@@ -252,13 +251,16 @@ impl RequestBuilder {
         let Self {
             slot,
             through,
-            method,
+            mut method,
             url,
             content,
             headers,
             mut options,
             is_exact,
         } = self;
+        if !is_exact {
+            method.make_ascii_uppercase();
+        }
         if !headers.is_empty() {
             let own = options.headers.get_or_insert_default();
             Headers::parse(headers)?

@@ -111,6 +111,32 @@ async fn methods_are_sent_in_upper_case_unless_they_are_to_stay() {
 }
 
 #[tokio::test]
+async fn what_is_started_has_its_method_in_upper_case_too_unless_it_is_to_stay() {
+    let manager = manager().await;
+    for through_pool in [false, true] {
+        let origin = origin().await;
+        let pool = manager.connection_from_url(&origin.url("/"), None);
+        let pool = pool.await.expect("a pool");
+        let request = || match through_pool {
+            true => pool.request("pUrGe", "/"),
+            false => manager.request("pUrGe", origin.url("/")),
+        };
+        for request in [request(), request().exact_method()] {
+            let started = request.start().await.expect("a request that can be sent");
+            let response = started.response().await.expect("a response");
+            response.bytes().await.expect("a body");
+        }
+        let sent = origin.requests();
+        let methods: Vec<_> = sent.iter().map(Request::method).collect();
+        assert_eq!(
+            methods,
+            ["PURGE", "pUrGe"],
+            "through a pool: {through_pool}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn targets_are_normalised_and_encoded() {
     for (written, expected) in [
         ("", "/"),

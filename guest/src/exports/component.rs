@@ -158,7 +158,6 @@ impl pipe::Guest for Component {
         options: wit::RequestOptions,
     ) -> Result<blocking::Response, wit::Error> {
         let content = convert::streamed(length);
-        let method = method.to_ascii_uppercase();
         respond(async {
             let options = convert::request_options(options)?;
             let source = Box::new(StreamSource::new(source));

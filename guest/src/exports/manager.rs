@@ -79,7 +79,6 @@ impl blocking::GuestPoolManager for PoolManager {
         options: wit::RequestOptions,
     ) -> Result<blocking::Pending, wit::Error> {
         let manager = Rc::clone(&self.0);
-        let method = method.to_ascii_uppercase();
         let start = || {
             let (content, options) = convert::asked(body, options)?;
             pending::Pending::start(|pushed| async move {

@@ -51,7 +51,6 @@ impl blocking::GuestConnectionPool for ConnectionPool {
         options: wit::RequestOptions,
     ) -> Result<blocking::Pending, wit::Error> {
         let pool = Rc::clone(&self.0);
-        let method = method.to_ascii_uppercase();
         let start = || {
             let (content, options) = convert::asked(body, options)?;
             pending::Pending::start(|pushed| async move {
