@@ -17,7 +17,7 @@ use wasi::sockets::tcp::TcpSocket;
 use wasi::sockets::tcp_create_socket::create_tcp_socket;
 
 use crate::closing::sweep;
-use crate::reactor::{Source, sleep_until};
+use crate::reactor::{self, Source, sleep_until};
 use crate::stream::WasiStream;
 use crate::tasks;
 
@@ -198,6 +198,10 @@ impl Net for WasiNet {
         if tasks::are_under_way() {
             sleep_until(self.now()).await;
         }
+    }
+
+    fn stands_still(&self) -> bool {
+        reactor::stands_still()
     }
 
     fn now(&self) -> Instant {

@@ -22,6 +22,10 @@ thread_local! {
     static REACTOR: Reactor = const { Reactor { waiting: RefCell::new(Vec::new()), timers: RefCell::new(BTreeMap::new()), timer_count: Cell::new(0) } };
 }
 
+thread_local! {
+    static STANDS_STILL: Cell<bool> = const { Cell::new(false) };
+}
+
 struct Reactor {
     waiting: RefCell<Vec<Rc<Inner>>>,
     timers: RefCell<BTreeMap<(Instant, u64), Waker>>,
@@ -138,6 +142,16 @@ pub(crate) enum Waited<T> {
     Stuck,
 }
 
+/// Whether nothing will happen unless the caller acts. True only while the future that is run finds out by a last poll.
+pub(crate) fn stands_still() -> bool {
+    STANDS_STILL.get()
+}
+
+/// Whether that would be found out now.
+pub(crate) fn would_stand_still() -> bool {
+    REACTOR.with(|reactor| matches!(reactor.outlook(), Outlook::Nothing))
+}
+
 /// Runs a future to its end on this thread, and the tasks beside it; `None` where that would take for ever.
 pub(crate) fn block_on<F: Future>(future: F) -> Option<F::Output> {
     match block_on_beside(future, None) {
@@ -167,9 +181,27 @@ fn drive<T>(mut future: Pin<&mut dyn Future<Output = T>>, other: Option<&Pollabl
         match REACTOR.with(|reactor| reactor.wait(other)) {
             Fired::Ours => {}
             Fired::Other => return Waited::Other,
-            Fired::Nothing => return Waited::Stuck,
+            Fired::Nothing => {
+                STANDS_STILL.set(true);
+                let last = future.as_mut().poll(&mut Context::from_waker(&waker));
+                STANDS_STILL.set(false);
+                return match last {
+                    Poll::Ready(output) => Waited::Done(output),
+                    Poll::Pending => Waited::Stuck,
+                };
+            }
         }
     }
+}
+
+/// What there is to wait for.
+enum Outlook {
+    /// Timers, peers, or whatever else acts by itself.
+    Something,
+    /// Something that has fired already.
+    Fired(Rc<Inner>),
+    /// Nothing, or only what would keep a request from waiting for its caller any longer, such as an answer that comes early.
+    Nothing,
 }
 
 /// What ended a wait for the host.
@@ -203,15 +235,21 @@ impl Reactor {
             .keys()
             .next()
             .map(|(instant, _)| *instant);
-        let waiting = self.waiting.borrow().clone();
-        match (waiting.as_slice(), next, other) {
-            ([], None, None) => return Fired::Nothing,
-            ([only], None, None) => {
-                only.pollable.block();
-                self.fire(only);
-                return Fired::Ours;
+        if other.is_none() {
+            match self.outlook() {
+                Outlook::Something => {}
+                Outlook::Fired(source) => {
+                    self.fire(&source);
+                    return Fired::Ours;
+                }
+                Outlook::Nothing => return Fired::Nothing,
             }
-            _ => {}
+        }
+        let waiting = self.waiting.borrow().clone();
+        if let ([only], None, None) = (waiting.as_slice(), next, other) {
+            only.pollable.block();
+            self.fire(only);
+            return Fired::Ours;
         }
         let timer = next.map(|instant| monotonic_clock::subscribe_instant(instant.as_nanos()));
         let sources = waiting.iter().map(|source| &source.pollable);
@@ -226,6 +264,30 @@ impl Reactor {
             }
         }
         fired
+    }
+
+    /// What there is to wait for, beside a pollable of the caller's.
+    fn outlook(&self) -> Outlook {
+        if !self.timers.borrow().is_empty() {
+            return Outlook::Something;
+        }
+        let waiting = self.waiting.borrow();
+        if waiting.is_empty() {
+            return Outlook::Nothing;
+        }
+        let idle = tasks::idle();
+        let is_idle = |source: &Rc<Inner>| {
+            let waker = source.waker.borrow();
+            let waker = waker.as_ref();
+            waker.is_some_and(|waker| idle.iter().any(|task| task.will_wake(waker)))
+        };
+        if !waiting.iter().all(is_idle) {
+            return Outlook::Something;
+        }
+        let mut sources = waiting.iter();
+        sources
+            .find(|source| source.pollable.ready())
+            .map_or(Outlook::Nothing, |source| Outlook::Fired(Rc::clone(source)))
     }
 
     fn fire(&self, source: &Rc<Inner>) {

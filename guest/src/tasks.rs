@@ -17,6 +17,8 @@ thread_local! {
 }
 
 struct Inner {
+    /// Whether it waits for its caller, and for whatever might end that wait.
+    is_idle: Box<dyn Fn() -> bool>,
     /// Gone once it has ended, and taken out while it is polled.
     future: RefCell<Option<Pin<Box<dyn Future<Output = ()>>>>>,
     is_cancelled: Cell<bool>,
@@ -27,10 +29,14 @@ struct Inner {
 /// A task under way. Dropping it cancels it.
 pub(crate) struct Task(Rc<Inner>);
 
-/// Starts a task and runs it until it has to wait for the first time.
-pub(crate) fn start(future: impl Future<Output = ()> + 'static) -> Task {
+/// Starts a task and runs it until it has to wait for the first time. `is_idle` says whether it waits for its caller.
+pub(crate) fn start(
+    future: impl Future<Output = ()> + 'static,
+    is_idle: impl Fn() -> bool + 'static,
+) -> Task {
     let flag = Arc::new(Flag(AtomicBool::new(true)));
     let inner = Rc::new(Inner {
+        is_idle: Box::new(is_idle),
         future: RefCell::new(Some(Box::pin(future))),
         is_cancelled: Cell::new(false),
         waker: Waker::from(Arc::clone(&flag)),
@@ -51,6 +57,14 @@ pub(crate) fn run() -> bool {
         task.run();
     }
     !woken.is_empty()
+}
+
+/// The wakers of the tasks that wait for their callers.
+pub(crate) fn idle() -> Vec<Waker> {
+    TASKS.with_borrow(|tasks| {
+        let idle = tasks.iter().filter(|task| (task.is_idle)());
+        idle.map(|task| task.waker.clone()).collect()
+    })
 }
 
 /// Whether any task has not ended yet.
@@ -74,6 +88,13 @@ impl Inner {
 
     fn forget(self: &Rc<Self>) {
         TASKS.with_borrow_mut(|tasks| tasks.retain(|task| !Rc::ptr_eq(task, self)));
+    }
+}
+
+impl Task {
+    /// Runs it, whether it was woken or not.
+    pub(crate) fn run(&self) {
+        self.0.run();
     }
 }
 

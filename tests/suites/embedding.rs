@@ -252,7 +252,6 @@ async fn what_no_function_of_the_component_does_is_refused() {
     };
     for (case, request) in [
         ("query", query(put())),
-        ("exact", put().exact_method()),
         ("alone", alone().await),
     ] {
         let error = request.start().await.err().expect(case);

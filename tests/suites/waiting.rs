@@ -8,6 +8,7 @@ use urlpool_tests::{Gate, Origin, Reply, Server};
 use crate::common::{failure_of, get, manager, manager_with_pools, patient, refusal, text};
 
 const SHORT: Limit = Limit::After(Duration::from_millis(10));
+const MOMENT: Option<Duration> = Some(Duration::from_millis(10));
 
 /// A manager whose pools have one connection and no more.
 async fn blocking() -> PoolManager {
@@ -69,10 +70,14 @@ async fn a_wait_that_only_its_caller_can_end_is_an_error() {
     let error = failure_of("sent", manager.get(origin.url("/"))).await;
     assert_eq!(error.kind(), "pool-timeout");
     assert!(error.message().contains("not read"), "{error}");
+    let failure = error.failure().expect("the facts");
+    assert_eq!((failure.method.as_str(), failure.attempt), ("GET", 1));
+    assert_eq!(failure.url, origin.url("/"));
 
     // A request that was started may be answered later, when the response that is in its way has been read.
     let started = [manager.get(origin.url("/started")).start().await.unwrap()];
-    assert!(manager.wait(&started, None).await.unwrap().is_empty());
+    assert_eq!(manager.wait(&started, None).await.unwrap(), [0]);
+    assert!(manager.wait(&started, MOMENT).await.unwrap().is_empty());
     gate.open();
     assert_eq!(text(held).await, "body");
     assert_eq!(manager.wait(&started, None).await.unwrap(), [0]);
@@ -80,6 +85,29 @@ async fn a_wait_that_only_its_caller_can_end_is_an_error() {
         assert_eq!(text(request.response().await.unwrap()).await, "body");
     }
     assert_eq!(origin.accepted(), 1);
+}
+
+#[tokio::test]
+async fn a_body_that_nobody_pushes_is_what_a_wait_without_end_is_for() {
+    let (manager, gate) = (blocking().await, Gate::new());
+    let origin = slow(&gate).await;
+    let upload = manager.request("PUT", origin.url("/upload"));
+    let upload = upload.streamed(Streamed::default()).start().await.unwrap();
+    let behind = manager.get(origin.url("/behind")).start().await.unwrap();
+    let mut started = vec![behind, upload];
+    assert!(manager.wait(&started, MOMENT).await.unwrap().is_empty());
+    // A loop that takes what is ready comes to its end, and nothing is lost for those that waited behind.
+    assert_eq!(manager.wait(&started, None).await.unwrap(), [1]);
+    assert_eq!(manager.wait(&started[..1], None).await.unwrap(), [0]);
+    let error = failure_of("sent", manager.get(origin.url("/sent"))).await;
+    assert_eq!(error.kind(), "pool-timeout");
+    let mut upload = started.remove(1);
+    assert_eq!(upload.write(b"abc").await.unwrap(), Progress::Accepted);
+    assert_eq!(manager.wait(&[upload], None).await.unwrap(), [0]);
+    gate.open();
+    assert_eq!(manager.wait(&started, None).await.unwrap(), [0]);
+    let behind = started.remove(0);
+    assert_eq!(text(behind.response().await.unwrap()).await, "body");
 }
 
 #[tokio::test]

@@ -17,18 +17,9 @@ pub(crate) fn taken() -> core::Error {
     core::Error::InvalidRequest("the response was taken before".into())
 }
 
-/// The error of a request that waits for a connection which only its caller could set free.
+/// The error of a call that would wait for what only its caller could do.
 pub(crate) fn stuck() -> core::Error {
-    core::Error::PoolTimeout(Box::new(core::Failure {
-        message: "Pool is empty and a new connection can't be opened due to blocking mode: all of its connections belong to responses that are not read to their end".into(),
-        method: String::new(),
-        url: String::new(),
-        phase: core::Phase::Checkout,
-        attempt: 1,
-        reused: false,
-        may_have_been_acted_on: false,
-        history: Default::default(),
-    }))
+    core::Error::Other("this would never end unless its caller did something else first".into())
 }
 
 pub(crate) fn error(error: core::Error) -> wit::Error {

@@ -15,9 +15,9 @@ use super::pool::ConnectionPool;
 use super::response::{Response, respond};
 use crate::bindings::exports::urlpool::client::types as wit;
 use crate::bindings::exports::urlpool::client::{blocking, pipe};
-use crate::reactor::{Waited, block_on_beside, sleep_until};
+use crate::reactor::{Waited, block_on, block_on_beside, sleep_until, stands_still};
 use crate::stream::{StreamSink, StreamSource};
-use crate::{convert, shared};
+use crate::{convert, pending, shared};
 
 /// What the component exports.
 pub(crate) struct Component;
@@ -59,10 +59,9 @@ impl blocking::Guest for Component {
         let requests: Vec<&Pending> = requests.iter().map(|request| request.get()).collect();
         let responses: Vec<&Response> = responses.iter().map(|response| response.get()).collect();
         let mut bodies = Bodies::of(&responses);
-        // What it comes to is looked up, and nothing where nothing can ever become ready.
-        block_on(any_ready(&requests, &mut bodies, timeout));
+        let requests = block_on(any_ready(&requests, &mut bodies, timeout));
         blocking::Ready {
-            requests: ready(&requests),
+            requests: requests.unwrap_or_default(),
             responses: bodies.ready,
         }
     }
@@ -106,8 +105,13 @@ impl<'a> Bodies<'a> {
     }
 }
 
-/// Waits until at least one request or body is ready, or for as long as told.
-async fn any_ready(requests: &[&Pending], bodies: &mut Bodies<'_>, timeout: wit::Limit) {
+/// Waits until at least one request or body is ready, or for as long as told, and says which requests are. Where nothing else can happen, those
+/// are ready that wait for their caller.
+async fn any_ready(
+    requests: &[&Pending],
+    bodies: &mut Bodies<'_>,
+    timeout: wit::Limit,
+) -> Vec<u32> {
     let end = convert::end(timeout, monotonic_clock::now());
     let mut sleep = pin!(async {
         match end {
@@ -122,18 +126,34 @@ async fn any_ready(requests: &[&Pending], bodies: &mut Bodies<'_>, timeout: wit:
             .map(|request| request.0.poll_ready(context).is_ready());
         // Each of them must have the waker, so none is left out.
         let is_any = polls.fold(is_any, |any, is_ready| any | is_ready);
-        if is_any {
-            return Poll::Ready(());
+        if is_any || sleep.as_mut().poll(context).is_ready() {
+            return Poll::Ready(ready(requests));
         }
-        sleep.as_mut().poll(context)
+        if stands_still() {
+            return Poll::Ready(waiting_for_their_caller(requests));
+        }
+        Poll::Pending
     })
-    .await;
+    .await
 }
 
 fn ready(requests: &[&Pending]) -> Vec<u32> {
+    places(requests, pending::Pending::is_ready)
+}
+
+/// Those whose bodies must be pushed on; without any, all, since they wait for connections that their caller holds.
+fn waiting_for_their_caller(requests: &[&Pending]) -> Vec<u32> {
+    let idle = places(requests, pending::Pending::is_idle);
+    if idle.is_empty() {
+        return places(requests, |_| true);
+    }
+    idle
+}
+
+fn places(requests: &[&Pending], which: impl Fn(&pending::Pending) -> bool) -> Vec<u32> {
     (0..)
         .zip(requests)
-        .filter(|(_, request)| request.0.is_ready())
+        .filter(|(_, request)| which(&request.0))
         .map(|(place, _)| place)
         .collect()
 }
@@ -178,7 +198,7 @@ impl pipe::Guest for Component {
             any_ready(&requests, &mut Bodies::default(), timeout),
             Some(other),
         ) {
-            Waited::Done(()) | Waited::Other | Waited::Stuck => pipe::Ready {
+            Waited::Done(_) | Waited::Other | Waited::Stuck => pipe::Ready {
                 requests: ready(&requests),
                 other: other.ready(),
             },

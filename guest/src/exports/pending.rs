@@ -5,7 +5,7 @@ use urlpool_core::driver::Piece;
 use super::response::Response;
 use crate::bindings::exports::urlpool::client::blocking::{self, Progress};
 use crate::bindings::exports::urlpool::client::types as wit;
-use crate::reactor::block_on;
+use crate::reactor::{block_on, would_stand_still};
 use crate::{convert, pending};
 
 pub(crate) struct Pending(pub(super) pending::Pending);
@@ -40,7 +40,7 @@ impl blocking::GuestPending for Pending {
     }
 
     fn is_ready(&self) -> bool {
-        self.0.is_ready()
+        self.0.is_ready() || would_stand_still()
     }
 
     fn response(&self) -> Result<blocking::Response, wit::Error> {

@@ -110,9 +110,14 @@ pub(crate) fn history(entries: Vec<wit::HistoryEntry>) -> Vec<HistoryEntry> {
         url: entry.url,
         status: entry.status,
         location: entry.location,
-        error: entry
-            .error
-            .map(|attempt| Box::new(failed(attempt.kind, attempt.message, attempt.failure))),
+        error: entry.error.map(|attempt| {
+            Box::new(failed(
+                attempt.kind,
+                attempt.message,
+                attempt.failure,
+                Vec::new(),
+            ))
+        }),
     };
     entries.into_iter().map(entry).collect()
 }

@@ -41,6 +41,11 @@ pub trait Net: 'static {
         })
     }
 
+    /// Whether nothing will ever happen unless the caller acts. Who waits for others of the caller's requests gives up then.
+    fn stands_still(&self) -> bool {
+        false
+    }
+
     /// The monotonic clock.
     fn now(&self) -> Instant;
 

@@ -113,7 +113,8 @@ impl<N: Net> Pool<N> {
         let bound = clocks.bound(Phase::Checkout, || net.now());
         let turn = poll_fn(|context| waiting.poll(context));
         let cause = match bounded(net, bound, turn).await {
-            Ok(grant) => return Ok(grant),
+            Ok(Some(grant)) => return Ok(grant),
+            Ok(None) => Cause::NoSlotEver,
             Err(Expiry::Pool) => Cause::NoSlot,
             Err(expiry) => Cause::TimedOut(expiry),
         };
@@ -219,13 +220,15 @@ struct Waiting<'a, N: Net> {
 }
 
 impl<N: Net> Waiting<'_, N> {
-    fn poll(&self, context: &Context<'_>) -> Poll<Grant<Connection<N>>> {
+    /// What it is given; nothing where that can never be.
+    fn poll(&self, context: &Context<'_>) -> Poll<Option<Grant<Connection<N>>>> {
         let Pool { shared, place, .. } = self.pool;
         let waker = context.waker().clone();
-        match shared.ledger.borrow_mut().fetch(place, self.ticket, waker) {
-            Some(grant) => Poll::Ready(grant),
-            None => Poll::Pending,
+        let grant = shared.ledger.borrow_mut().fetch(place, self.ticket, waker);
+        if grant.is_none() && !shared.net.stands_still() {
+            return Poll::Pending;
         }
+        Poll::Ready(grant)
     }
 }
 

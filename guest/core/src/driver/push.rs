@@ -138,6 +138,13 @@ impl Pusher {
         queue.must_rewind && !queue.is_over
     }
 
+    /// Whether the request has sent all that was pushed and waits for more.
+    #[must_use]
+    pub fn is_waited_for(&self) -> bool {
+        let queue = self.0.borrow();
+        queue.source.is_some() && queue.pieces.is_empty()
+    }
+
     /// Says that nothing more will be pushed: a body that has not come to its end never will.
     pub fn give_up(&self) {
         let mut queue = self.0.borrow_mut();

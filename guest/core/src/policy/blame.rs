@@ -33,7 +33,9 @@ pub fn tell(failed: AttemptError, method: &Method, url: &Url, attempt: u32) -> E
         | Cause::Broken(_)
         | Cause::Malformed(_)
         | Cause::Unfollowable(_) => Error::Protocol(failure),
-        Cause::NoSlot | Cause::TimedOut(Expiry::Pool) => Error::PoolTimeout(failure),
+        Cause::NoSlot | Cause::NoSlotEver | Cause::TimedOut(Expiry::Pool) => {
+            Error::PoolTimeout(failure)
+        }
         Cause::PoolClosed => Error::PoolClosed(failure),
         Cause::TimedOut(Expiry::Deadline) => Error::DeadlineExceeded(failure),
         Cause::TimedOut(_) if phase < Phase::Send => Error::ConnectTimeout(failure),
@@ -149,6 +151,9 @@ fn message(cause: &Cause, phase: Phase, url: &Url) -> String {
         Cause::NoSlot | Cause::TimedOut(Expiry::Pool) => {
             "Pool is empty and a new connection can't be opened due to blocking mode.".into()
         }
+        Cause::NoSlotEver => {
+            "Pool is empty and a new connection can't be opened due to blocking mode: all of its connections belong to responses that are not read to their end, or to requests whose bodies are not pushed to theirs".into()
+        }
         Cause::PoolClosed => "Pool is closed.".into(),
         Cause::Unresolved(why) => format!("Failed to resolve '{host}' ({why})"),
         Cause::NotConnected(why) => format!("Failed to establish a new connection: {why}"),
@@ -223,6 +228,12 @@ mod tests {
                 Phase::Checkout,
                 "pool-timeout",
                 "Pool is empty and a new connection can't be opened due to blocking mode.",
+            ),
+            (
+                Cause::NoSlotEver,
+                Phase::Checkout,
+                "pool-timeout",
+                "Pool is empty and a new connection can't be opened due to blocking mode: all of its connections belong to responses that are not read to their end, or to requests whose bodies are not pushed to theirs",
             ),
             (
                 Cause::PoolClosed,

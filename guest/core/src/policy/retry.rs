@@ -318,6 +318,7 @@ fn class(failed: &AttemptError) -> Option<Pick> {
     match &failed.cause {
         Cause::Denied(_)
         | Cause::NoSlot
+        | Cause::NoSlotEver
         | Cause::PoolClosed
         | Cause::TimedOut(Expiry::Deadline | Expiry::Pool)
         | Cause::TooLarge { .. }

@@ -28,6 +28,7 @@ pub(super) struct World {
     pub(super) read_limit: Option<usize>,
     /// How long a read takes that gives anything.
     pub(super) read_time: Duration,
+    stands_still: bool,
     cut: Option<usize>,
     timers: Vec<(Instant, Waker)>,
     /// What looking up a name comes to; `None` where it never ends.
@@ -66,6 +67,7 @@ impl SimNet {
             write_room: None,
             read_limit: None,
             read_time: Duration::ZERO,
+            stands_still: false,
             cut: None,
             timers: Vec::new(),
             names: HashMap::new(),
@@ -100,6 +102,11 @@ impl SimNet {
     /// Puts somebody at an address. Nobody listens at others.
     pub fn listen(&self, address: SocketAddr, listener: Listener) {
         self.0.borrow_mut().listeners.insert(address, listener);
+    }
+
+    /// Says that nothing will happen unless the caller acts, whatever is so.
+    pub fn stand_still(&self) {
+        self.0.borrow_mut().stands_still = true;
     }
 
     /// Lets every write take at most this many bytes; with 0 none ever takes any.
@@ -318,6 +325,10 @@ impl Net for SimNet {
             Poll::Pending
         })
         .await;
+    }
+
+    fn stands_still(&self) -> bool {
+        self.0.borrow().stands_still
     }
 
     fn now(&self) -> Instant {

@@ -31,6 +31,8 @@ pub enum Expiry {
 pub enum Cause {
     /// No connection became free in time, and no further one may be opened.
     NoSlot,
+    /// No connection can become free unless the caller acts.
+    NoSlotEver,
     /// The pool that the request was to go through is closed.
     PoolClosed,
     /// The name has no address or cannot be looked up; the text says which.

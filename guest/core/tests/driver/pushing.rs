@@ -283,7 +283,9 @@ fn a_piece_goes_out_as_soon_as_it_is_pushed() {
     assert!(world.net.run(waiting).is_none());
     for (count, data) in ["abc", "de", "f"].into_iter().enumerate() {
         assert_eq!(world.net.writes(0).len(), count);
+        assert!(pusher.is_waited_for());
         assert!(accepts(&world, &pusher, data));
+        assert!(!pusher.is_waited_for());
         assert!(poll_once(&world.net, &mut sending).is_none());
         assert!(text(world.net.writes(0).last().unwrap()).ends_with(&chunk(data)));
     }

@@ -4,10 +4,12 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use urlpool_core::sim::{Listener, Script, SimNet};
-use urlpool_core::types::{Error, Event, Limit, ManagerSettings, Phase, PoolSettings, Timeouts};
+use urlpool_core::types::{
+    Error, Event, Limit, ManagerSettings, Phase, PoolSettings, Retries, Timeouts,
+};
 
 use crate::common::{
-    Boxed, SECOND, World, after, all, connect, deadline, ok, origin_of, poll_once, slow, total,
+    Boxed, SECOND, World, after, all, connect, deadline, ok, origin_of, poll_once, slow, to, total,
     within,
 };
 
@@ -170,6 +172,35 @@ fn a_wait_ends_when_the_pool_timeout_or_the_deadline_does() {
         drop(held);
         assert_eq!(world.get(URL).map(|reply| reply.status), Ok(200), "{case}");
     }
+}
+
+#[test]
+fn a_wait_that_only_its_caller_can_end_says_which_request_it_was() {
+    let world = World::with(ManagerSettings {
+        pool: PoolSettings {
+            retries: Retries::total(3),
+            ..blocking(1)
+        },
+        ..ManagerSettings::default()
+    });
+    world.serve("a.test", slow());
+    let moved = to("302 Found", "http://user:secret@a.test/x");
+    world.serve("b.test", vec![Script::always(moved)]);
+    let held = world.open(URL);
+    let mut waiting = world.start("http://b.test/");
+    let waited = within(&world.net, SECOND, waiting.as_mut());
+    assert!(world.net.run(waited).is_none());
+    world.net.stand_still();
+    let error = world.net.run(waiting).err().unwrap();
+    let failure = error.failure().unwrap();
+    assert_eq!(error.kind(), "pool-timeout");
+    assert!(error.message().starts_with(&EMPTY[..EMPTY.len() - 1]));
+    assert_eq!(
+        (failure.method.as_str(), failure.url.as_str()),
+        ("GET", "http://a.test/x")
+    );
+    assert_eq!((failure.phase, failure.attempt), (Phase::Checkout, 2));
+    drop(held);
 }
 
 #[test]
