@@ -11,6 +11,7 @@ use crate::policy::encode::{self, Encoded};
 use crate::policy::fields::{self, Fields};
 use crate::policy::framing::RequestFraming;
 use crate::policy::redirect::Hop;
+use crate::policy::route::Route;
 use crate::policy::target;
 use crate::policy::{Profile, RetryRules, Spans};
 use crate::types::{
@@ -178,7 +179,7 @@ impl<'s> Request<'s> {
         let room = bytes.len().min(MAX_FLIGHT);
         let mut flight = request_head(
             method,
-            target::of_request(url, first_hop),
+            target::of_request(url, first_hop, &Route::Direct),
             &fields.headers,
             room,
         );

@@ -21,6 +21,7 @@ use crate::machine::pool::IfClosed;
 use crate::policy::fields::Fields;
 use crate::policy::framing;
 use crate::policy::redirect::{self, Direction, Hop};
+use crate::policy::route::Route;
 use crate::policy::target;
 use crate::policy::{Clocks, Retry, Spans, Verdict, blame, replay, reuse};
 use crate::types::{
@@ -162,7 +163,7 @@ impl<N: Net> Trip<'_, N> {
             number,
             head: shown_request(
                 &self.request.method,
-                target::of_request(&self.request.url, first_hop),
+                target::of_request(&self.request.url, first_hop, &Route::Direct),
                 &fields.headers,
             ),
         });

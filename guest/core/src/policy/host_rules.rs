@@ -5,13 +5,13 @@
 use crate::types::{Error, Host, Origin};
 
 /// The hosts and the port of a rule.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Matcher {
     hosts: Hosts,
     port: Option<u16>,
 }
 
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 enum Hosts {
     Any,
     One(Host),

@@ -20,6 +20,7 @@ pub mod redirect;
 pub mod replay;
 mod retry;
 pub mod reuse;
+pub mod route;
 pub mod target;
 mod timeout;
 

@@ -70,6 +70,8 @@ pub enum Error {
     InvalidUrl(String),
     /// The URL's scheme is neither `http` nor `https`.
     UnsupportedScheme(String),
+    /// The scheme of a proxy's URL is missing, or is none that proxies have (urllib3: `ProxySchemeUnknown`).
+    UnsupportedProxyScheme(String),
     /// The method, a header or the body cannot be sent as HTTP.
     InvalidRequest(String),
     /// A setting is out of range or does not parse.
@@ -128,6 +130,7 @@ impl Error {
         match self {
             Self::InvalidUrl(_) => "invalid-url",
             Self::UnsupportedScheme(_) => "unsupported-scheme",
+            Self::UnsupportedProxyScheme(_) => "unsupported-proxy-scheme",
             Self::InvalidRequest(_) => "invalid-request",
             Self::InvalidSettings(_) => "invalid-settings",
             Self::HostChanged(_) => "host-changed",
@@ -158,6 +161,7 @@ impl Error {
         match self {
             Self::InvalidUrl(text)
             | Self::UnsupportedScheme(text)
+            | Self::UnsupportedProxyScheme(text)
             | Self::InvalidRequest(text)
             | Self::InvalidSettings(text)
             | Self::HostChanged(text)
@@ -175,6 +179,7 @@ impl Error {
         match self {
             Self::InvalidUrl(_)
             | Self::UnsupportedScheme(_)
+            | Self::UnsupportedProxyScheme(_)
             | Self::InvalidRequest(_)
             | Self::InvalidSettings(_)
             | Self::HostChanged(_)
@@ -252,6 +257,7 @@ impl Error {
             self,
             Self::InvalidUrl(_)
                 | Self::UnsupportedScheme(_)
+                | Self::UnsupportedProxyScheme(_)
                 | Self::InvalidRequest(_)
                 | Self::InvalidSettings(_)
         )

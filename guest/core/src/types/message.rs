@@ -36,6 +36,12 @@ impl Method {
         Self("GET".into())
     }
 
+    /// `CONNECT`, which asks a proxy for a tunnel (RFC 9110, section 9.3.6).
+    #[must_use]
+    pub fn connect() -> Self {
+        Self("CONNECT".into())
+    }
+
     /// The method as it is sent.
     #[must_use]
     pub fn as_str(&self) -> &str {

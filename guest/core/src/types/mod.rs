@@ -11,6 +11,7 @@ mod limits;
 mod message;
 mod origin;
 mod part;
+mod proxy;
 mod retries;
 mod settings;
 mod socket;
@@ -31,6 +32,7 @@ pub use message::{
 };
 pub use origin::{Host, Origin, Scheme};
 pub use part::{Part, PartData};
+pub use proxy::{Credentials, Proxies, ProxyRule, ProxySettings, Refusal};
 pub use retries::{
     Budget, Exhausted, HistoryEntry, LastOutcome, Redirects, RetriedMethods, Retries,
 };
@@ -40,5 +42,5 @@ pub use settings::{
 };
 pub use socket::{AddressFamily, Probes, SocketOptions, TcpKeepAlive};
 pub use url::Url;
-pub(crate) use url::percent_encode;
+pub(crate) use url::{percent_decode, percent_encode, shown as shown_url};
 pub use writing::{MAX_PRELOADED, Reading, Skipped, Writing};

@@ -197,13 +197,16 @@ fn split_scheme(text: &str) -> Result<(Scheme, &str), Error> {
     }
 }
 
-/// The error for a URL, which is shown without what could be userinfo.
-fn invalid(text: &str, why: &str) -> Error {
-    let shown = match text.rfind('@') {
+/// A text that should be a URL, without what could be userinfo.
+pub(crate) fn shown(text: &str) -> String {
+    match text.rfind('@') {
         Some(at) => format!("...{}", text.get(at..).unwrap_or_default()),
         None => text.to_owned(),
-    };
-    Error::InvalidUrl(format!("Failed to parse: {shown:?}: {why}"))
+    }
+}
+
+fn invalid(text: &str, why: &str) -> Error {
+    Error::InvalidUrl(format!("Failed to parse: {:?}: {why}", shown(text)))
 }
 
 /// Path, query and fragment with everything encoded that may not stand there; the fragment is dropped.
@@ -284,7 +287,8 @@ const fn is_path_byte(byte: u8) -> bool {
         )
 }
 
-fn percent_decode(text: &str) -> Vec<u8> {
+/// The bytes that a text with escapes stands for; what is no escape stands for itself.
+pub(crate) fn percent_decode(text: &str) -> Vec<u8> {
     let mut bytes = text.bytes();
     let mut decoded = Vec::with_capacity(text.len());
     while let Some(byte) = bytes.next() {

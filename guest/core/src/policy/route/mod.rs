@@ -1,0 +1,15 @@
+//! How a request reaches its server: straight, or through which proxy and in which of three ways.
+//!
+//! [`Routes`] is what a caller's list of proxies comes to; whatever is wrong with it is found when it is parsed, before anything is sent.
+
+mod environment;
+mod forward;
+mod no_proxy;
+mod proxy;
+mod proxy_url;
+mod routes;
+
+pub use environment::from_environment;
+pub use forward::forwarded;
+pub use proxy::{Login, Proxy, ProxyKind, SocksKind, SocksVersion};
+pub use routes::{Route, Routes};
