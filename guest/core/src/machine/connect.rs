@@ -138,3 +138,6 @@ fn open(rest: &[u8]) -> Result<Outcome, Malformed> {
         ))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -288,9 +288,12 @@ fn refusal5(code: u8) -> SocksError {
         4 => "Host unreachable",
         5 => "Connection refused",
         6 => "TTL expired",
-        7 => "Command not supported",
+        7 => "Command not supported, or protocol error",
         8 => "Address type not supported",
         _ => "Unknown error",
     };
     format!("0x{code:02x}: {why}")
 }
+
+#[cfg(test)]
+mod tests;

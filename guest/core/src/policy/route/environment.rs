@@ -55,3 +55,176 @@ fn proxy(value: &str) -> ProxySettings {
         ..ProxySettings::default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::route::Routes;
+    use crate::types::Url;
+
+    /// The rules as `scheme=url`, and what is exempt.
+    fn shown(variables: &[(&str, &str)]) -> (String, String) {
+        let proxies = from_environment(variables);
+        let rule = |rule: &ProxyRule| {
+            let scheme = rule.scheme.as_deref().unwrap_or("*");
+            format!("{scheme}={}", rule.proxy.as_ref().unwrap().url)
+        };
+        let rules: Vec<String> = proxies.rules.iter().map(rule).collect();
+        (rules.join(" "), proxies.no_proxy.join(" "))
+    }
+
+    #[test]
+    fn variables_mean_what_they_mean_to_curl() {
+        for (case, variables, rules, no_proxy) in [
+            ("none", &[][..], "", ""),
+            (
+                "others",
+                &[("HOME", "/"), ("ftp_proxy", "http://p")],
+                "",
+                "",
+            ),
+            (
+                "http",
+                &[("http_proxy", "http://p:1")],
+                "http=http://p:1",
+                "",
+            ),
+            (
+                "https",
+                &[("https_proxy", "http://p")],
+                "https=http://p",
+                "",
+            ),
+            ("all", &[("all_proxy", "socks5h://p")], "*=socks5h://p", ""),
+            (
+                "HTTPS",
+                &[("HTTPS_PROXY", "http://p")],
+                "https=http://p",
+                "",
+            ),
+            ("ALL", &[("ALL_PROXY", "http://p")], "*=http://p", ""),
+            ("NO", &[("NO_PROXY", "a")], "", "a"),
+            (
+                "mixed case is another name",
+                &[("Https_Proxy", "http://p")],
+                "",
+                "",
+            ),
+            (
+                "lower case wins",
+                &[
+                    ("HTTPS_PROXY", "http://u"),
+                    ("https_proxy", "http://l"),
+                    ("NO_PROXY", "u"),
+                    ("no_proxy", "l"),
+                    ("ALL_PROXY", "http://ua"),
+                    ("all_proxy", "http://la"),
+                ],
+                "https=http://l *=http://la",
+                "l",
+            ),
+            (
+                "an empty one is none",
+                &[
+                    ("http_proxy", ""),
+                    ("https_proxy", ""),
+                    ("HTTPS_PROXY", "http://u"),
+                    ("no_proxy", ""),
+                    ("NO_PROXY", "u"),
+                    ("all_proxy", "http://a"),
+                ],
+                "https=http://u *=http://a",
+                "u",
+            ),
+            (
+                "the first of a name counts, as for getenv",
+                &[("http_proxy", "http://1"), ("http_proxy", "http://2")],
+                "http=http://1",
+                "",
+            ),
+            (
+                "no scheme",
+                &[("http_proxy", "p:3128")],
+                "http=http://p:3128",
+                "",
+            ),
+            (
+                "no scheme, IPv6",
+                &[("http_proxy", "[::1]:1")],
+                "http=http://[::1]:1",
+                "",
+            ),
+            (
+                "no scheme, userinfo",
+                &[("https_proxy", "n:s@p")],
+                "https=http://n:s@p",
+                "",
+            ),
+            (
+                "all of them, in the order they are asked",
+                &[
+                    ("all_proxy", "http://a"),
+                    ("https_proxy", "http://s"),
+                    ("http_proxy", "http://h"),
+                ],
+                "http=http://h https=http://s *=http://a",
+                "",
+            ),
+            (
+                "a list",
+                &[("no_proxy", "a, .b ,,c\td,192.0.2.0/24,[::1]:80,*")],
+                "",
+                "a .b c d 192.0.2.0/24 [::1]:80 *",
+            ),
+            (
+                "what matches nothing is passed over",
+                &[("no_proxy", "a,192.168.*,http://b,c/99,d:x,,e")],
+                "",
+                "a e",
+            ),
+        ] {
+            let expected = (rules.to_owned(), no_proxy.to_owned());
+            assert_eq!(shown(variables), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn cve_2016_5385_a_request_header_of_a_script_names_no_proxy() {
+        let (rules, _) = shown(&[("HTTP_PROXY", "http://attacker.test")]);
+        assert_eq!(rules, "");
+        let (rules, _) = shown(&[("HTTP_PROXY", "http://attacker.test"), ("http_proxy", "")]);
+        assert_eq!(rules, "");
+    }
+
+    #[test]
+    fn the_scheme_s_own_proxy_wins_over_the_one_for_all() {
+        let proxies = from_environment(&[
+            ("https_proxy", "s:1"),
+            ("all_proxy", "a:1"),
+            ("no_proxy", "exempt.test"),
+        ]);
+        let routes = Routes::parse(Some(proxies)).unwrap();
+        for (target, hop) in [
+            ("https://x.test", "s"),
+            ("http://x.test", "a"),
+            ("https://exempt.test", "exempt.test"),
+        ] {
+            let target = Url::parse(target).unwrap();
+            let route = routes.choose(target.origin());
+            assert_eq!(route.first_hop(target.origin()).0.as_str(), hop);
+        }
+    }
+
+    #[test]
+    fn what_is_no_proxy_is_found_when_it_is_parsed() {
+        for (value, kind) in [
+            ("ftp://p", "unsupported-proxy-scheme"),
+            ("a b", "invalid-settings"),
+            ("p:x", "invalid-settings"),
+        ] {
+            let proxies = from_environment(&[("http_proxy", value)]);
+            let error = Routes::parse(Some(proxies)).unwrap_err();
+            assert_eq!(error.kind(), kind, "{value}");
+        }
+    }
+}

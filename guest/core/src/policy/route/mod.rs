@@ -4,6 +4,7 @@
 
 mod environment;
 mod forward;
+mod kind;
 mod no_proxy;
 mod proxy;
 mod proxy_url;
@@ -11,5 +12,6 @@ mod routes;
 
 pub use environment::from_environment;
 pub use forward::forwarded;
-pub use proxy::{Login, Proxy, ProxyKind, SocksKind, SocksVersion};
+pub use kind::{ProxyKind, SocksKind, SocksVersion};
+pub use proxy::{Login, Proxy};
 pub use routes::{Route, Routes};

@@ -4,95 +4,13 @@
 
 use std::fmt;
 
+use super::kind::{ProxyKind, SocksVersion};
 use super::proxy_url::{self, ProxyUrl};
 use crate::policy::fields::basic;
 use crate::types::{Error, Header, Headers, Host, Origin, ProxySettings, Scheme, TlsSettings};
 
 /// The longest name or password that SOCKS 5 can carry, in bytes (RFC 1929, section 2).
 const MAX_SOCKS_CREDENTIAL: usize = 255;
-
-/// What is spoken to a proxy.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum ProxyKind {
-    /// HTTP over TCP.
-    Http,
-    /// HTTP over TLS.
-    Https,
-    /// SOCKS over TCP.
-    Socks(SocksKind),
-}
-
-/// Which SOCKS is spoken, and who looks up the names of servers.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum SocksKind {
-    /// SOCKS 4; we look up names, and use their IPv4 addresses alone.
-    V4,
-    /// SOCKS 4A: the proxy looks up names.
-    V4a,
-    /// SOCKS 5 (RFC 1928); we look up names.
-    V5,
-    /// SOCKS 5; the proxy looks up names.
-    V5h,
-}
-
-/// The versions of SOCKS.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum SocksVersion {
-    /// SOCKS 4 and 4A.
-    V4,
-    /// SOCKS 5 (RFC 1928).
-    V5,
-}
-
-impl SocksKind {
-    /// What is spoken.
-    #[must_use]
-    pub const fn version(self) -> SocksVersion {
-        match self {
-            Self::V4 | Self::V4a => SocksVersion::V4,
-            Self::V5 | Self::V5h => SocksVersion::V5,
-        }
-    }
-
-    /// Whether the proxy looks up names.
-    #[must_use]
-    pub const fn looks_up_remotely(self) -> bool {
-        matches!(self, Self::V4a | Self::V5h)
-    }
-}
-
-impl ProxyKind {
-    pub(super) const ALL: [Self; 6] = [
-        Self::Http,
-        Self::Https,
-        Self::Socks(SocksKind::V4),
-        Self::Socks(SocksKind::V4a),
-        Self::Socks(SocksKind::V5),
-        Self::Socks(SocksKind::V5h),
-    ];
-
-    /// The scheme of its URLs.
-    #[must_use]
-    pub const fn scheme(self) -> &'static str {
-        match self {
-            Self::Http => "http",
-            Self::Https => "https",
-            Self::Socks(SocksKind::V4) => "socks4",
-            Self::Socks(SocksKind::V4a) => "socks4a",
-            Self::Socks(SocksKind::V5) => "socks5",
-            Self::Socks(SocksKind::V5h) => "socks5h",
-        }
-    }
-
-    /// The port that its URL need not name. curl takes 1080 for `http` too; we keep to the scheme's own, as urllib3 does.
-    pub(super) const fn default_port(self) -> u16 {
-        match self {
-            Self::Http => 80,
-            Self::Https => 443,
-            Self::Socks(_) => 1080,
-        }
-    }
-}
 
 /// Who we are to a proxy, byte for byte.
 #[derive(Clone, Eq, Hash, PartialEq)]
@@ -233,4 +151,264 @@ fn check_socks(version: SocksVersion, login: &Login) -> Result<(), Error> {
         SocksVersion::V4 | SocksVersion::V5 => return Ok(()),
     };
     Err(Error::InvalidSettings(why.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::Credentials;
+
+    fn settings(url: &str) -> ProxySettings {
+        ProxySettings {
+            url: url.into(),
+            ..ProxySettings::default()
+        }
+    }
+
+    fn credentials(username: &str, password: &str) -> Option<Credentials> {
+        Some(Credentials {
+            username: username.into(),
+            password: password.into(),
+        })
+    }
+
+    fn headers(pairs: &[(&str, &str)]) -> Option<Headers> {
+        Some(Headers::parse(pairs.iter().copied()).unwrap())
+    }
+
+    #[test]
+    fn credentials_become_a_header_unless_the_caller_has_one() {
+        let url = "http://user:pa%20ss@p";
+        for (case, settings, expected) in [
+            ("none", settings("http://p"), &[][..]),
+            (
+                "userinfo",
+                settings(url),
+                &["Proxy-Authorization: Basic dXNlcjpwYSBzcw=="],
+            ),
+            (
+                "a name alone",
+                settings("https://user@p"),
+                &["Proxy-Authorization: Basic dXNlcjo="],
+            ),
+            (
+                "credentials win over userinfo",
+                ProxySettings {
+                    credentials: credentials("a", "b:c"),
+                    ..settings(url)
+                },
+                &["Proxy-Authorization: Basic YTpiOmM="],
+            ),
+            (
+                "no ASCII",
+                ProxySettings {
+                    credentials: credentials("\u{e9}", ""),
+                    ..settings("http://p")
+                },
+                &["Proxy-Authorization: Basic w6k6"],
+            ),
+            (
+                "the caller's header wins over both",
+                ProxySettings {
+                    credentials: credentials("a", "b"),
+                    headers: headers(&[("proxy-authorization", "Bearer t"), ("X", "1")]),
+                    ..settings(url)
+                },
+                &["proxy-authorization: Bearer t", "X: 1"],
+            ),
+            (
+                "other headers stay",
+                ProxySettings {
+                    headers: headers(&[("X", "1"), ("x", "2")]),
+                    ..settings(url)
+                },
+                &[
+                    "X: 1",
+                    "x: 2",
+                    "Proxy-Authorization: Basic dXNlcjpwYSBzcw==",
+                ],
+            ),
+        ] {
+            let proxy = Proxy::parse(settings).unwrap();
+            let line = |header: &Header| format!("{}: {}", header.name(), header.text());
+            let lines: Vec<String> = proxy.headers.iter().map(line).collect();
+            assert_eq!(lines, expected, "{case}");
+            assert_eq!(proxy.login, None, "{case}");
+        }
+    }
+
+    #[test]
+    fn socks_has_a_login_and_no_headers() {
+        let proxy = Proxy::parse(ProxySettings {
+            headers: headers(&[("X", "1")]),
+            use_forwarding_for_https: Some(true),
+            tls: Some(TlsSettings::default()),
+            ..settings("socks5h://n:s@p")
+        })
+        .unwrap();
+        let login = proxy.login.clone().unwrap();
+        assert_eq!(
+            (&login.username[..], &login.password[..]),
+            (&b"n"[..], &b"s"[..])
+        );
+        assert!(proxy.headers.is_empty() && proxy.tls.is_none() && !proxy.forwards_https);
+        assert_eq!(proxy.origin(), None);
+    }
+
+    #[test]
+    fn what_could_not_be_sent_is_refused_without_repeating_it() {
+        let long = |length| "hunter2".repeat(40)[..length].to_owned();
+        for (case, url, name, password, is_fine) in [
+            (
+                "a colon in a name",
+                "http://p",
+                "a:hunter2".into(),
+                "x".into(),
+                false,
+            ),
+            (
+                "a colon in a password",
+                "http://p",
+                "a".into(),
+                ":".into(),
+                true,
+            ),
+            ("nothing", "http://p", String::new(), String::new(), true),
+            ("long for Basic", "http://p", long(256), long(256), true),
+            ("255 bytes", "socks5://p", long(255), long(255), true),
+            ("a long name", "socks5://p", long(256), "x".into(), false),
+            (
+                "a long password",
+                "socks5h://p",
+                "x".into(),
+                long(256),
+                false,
+            ),
+            (
+                "no name",
+                "socks5://p",
+                String::new(),
+                "hunter2".into(),
+                false,
+            ),
+            (
+                "no password",
+                "socks5://p",
+                "hunter2".into(),
+                String::new(),
+                false,
+            ),
+            (
+                "characters are not bytes",
+                "socks5://p",
+                "\u{e9}".repeat(128),
+                "x".into(),
+                false,
+            ),
+            (
+                "no password for 4",
+                "socks4://p",
+                "hunter2".into(),
+                String::new(),
+                true,
+            ),
+            (
+                "one that 4 cannot send",
+                "socks4://p",
+                "x".into(),
+                long(256),
+                true,
+            ),
+            (
+                "a long user id",
+                "socks4a://p",
+                long(256),
+                String::new(),
+                false,
+            ),
+            (
+                "a zero byte in it",
+                "socks4://p",
+                "hunter2\0".into(),
+                String::new(),
+                false,
+            ),
+        ] {
+            let outcome = Proxy::parse(ProxySettings {
+                credentials: credentials(&name, &password),
+                ..settings(url)
+            });
+            assert_eq!(outcome.is_ok(), is_fine, "{case}");
+            if let Err(error) = outcome {
+                assert_eq!(error.kind(), "invalid-settings", "{case}");
+                assert!(!error.to_string().contains("hunter2"), "{case}: {error}");
+            }
+        }
+        for name in ["Content-Length", "transfer-encoding"] {
+            let outcome = Proxy::parse(ProxySettings {
+                headers: headers(&[(name, "5")]),
+                ..settings("http://p")
+            });
+            assert_eq!(outcome.unwrap_err().kind(), "invalid-settings", "{name}");
+        }
+        let two = ProxySettings {
+            headers: headers(&[("Host", "a"), ("host", "b")]),
+            ..settings("http://p")
+        };
+        assert_eq!(Proxy::parse(two).unwrap_err().kind(), "invalid-settings");
+    }
+
+    #[test]
+    fn a_proxy_is_shown_without_secrets() {
+        for (url, expected) in [
+            ("http://n:hunter2@P.test/x", "http://p.test:80"),
+            ("https://n:hunter2@[::1]", "https://[::1]:443"),
+            ("socks4://hunter2@p", "socks4://p:1080"),
+            ("socks5h://n:hunter2@p:1", "socks5h://p:1"),
+        ] {
+            let proxy = Proxy::parse(settings(url)).unwrap();
+            assert_eq!(proxy.to_string(), expected);
+            // What Basic makes of it is as much of a secret.
+            for secret in ["hunter2", "bjpodW50ZXIy"] {
+                assert!(!format!("{proxy:?}").contains(secret), "{proxy:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn settings_that_differ_make_proxies_that_differ() {
+        let plain = Proxy::parse(settings("https://p")).unwrap();
+        for (case, other, is_same) in [
+            ("a slash", settings("HTTPS://P:443/"), true),
+            ("a port", settings("https://p:444"), false),
+            ("a kind", settings("http://p:443"), false),
+            ("userinfo", settings("https://n:s@p"), false),
+            (
+                "headers",
+                ProxySettings {
+                    headers: headers(&[("X", "1")]),
+                    ..settings("https://p")
+                },
+                false,
+            ),
+            (
+                "TLS of its own",
+                ProxySettings {
+                    tls: Some(TlsSettings::default()),
+                    ..settings("https://p")
+                },
+                false,
+            ),
+            (
+                "forwarding",
+                ProxySettings {
+                    use_forwarding_for_https: Some(true),
+                    ..settings("https://p")
+                },
+                false,
+            ),
+        ] {
+            assert_eq!(Proxy::parse(other).unwrap() == plain, is_same, "{case}");
+        }
+    }
 }

@@ -2,8 +2,9 @@
 
 use std::rc::Rc;
 
+use super::kind::{ProxyKind, SocksKind};
 use super::no_proxy::NoProxy;
-use super::proxy::{Proxy, ProxyKind, SocksKind};
+use super::proxy::Proxy;
 use crate::policy::Matcher;
 use crate::types::{Error, Host, Origin, Proxies, ProxyRule, Scheme};
 
@@ -33,10 +34,10 @@ impl Route {
     /// Host and port that TCP connects to on the way to `target`.
     #[must_use]
     pub fn first_hop<'a>(&'a self, target: &'a Origin) -> (&'a Host, u16) {
-        self.proxy()
-            .map_or((target.host(), target.port()), |proxy| {
-                (&proxy.host, proxy.port)
-            })
+        match self.proxy() {
+            None => (target.host(), target.port()),
+            Some(proxy) => (&proxy.host, proxy.port),
+        }
     }
 
     /// Whose connections can serve a request to `target`: the proxy's own where it forwards plain HTTP, so that there is one pool for all
@@ -126,5 +127,217 @@ impl Rule {
                 .hosts
                 .as_ref()
                 .is_none_or(|hosts| hosts.matches(target))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::{ProxySettings, Url};
+
+    fn proxy(url: &str, forwards: bool) -> Option<ProxySettings> {
+        Some(ProxySettings {
+            url: url.into(),
+            use_forwarding_for_https: Some(forwards),
+            ..ProxySettings::default()
+        })
+    }
+
+    fn rule(scheme: &str, host: &str, url: &str) -> ProxyRule {
+        let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        ProxyRule {
+            scheme: given(scheme),
+            host: given(host),
+            proxy: given(url).and_then(|url| proxy(&url, false)),
+        }
+    }
+
+    fn origin(url: &str) -> Origin {
+        Url::parse(url).unwrap().origin().clone()
+    }
+
+    /// A route as its name, its first hop, and whose connections it takes.
+    fn shown(route: &Route, target: &Origin) -> String {
+        let name = match route {
+            Route::Direct => "direct",
+            Route::Forward(_) => "forward",
+            Route::Tunnel(_) => "tunnel",
+            Route::Socks(..) => "socks",
+        };
+        let (host, port) = route.first_hop(target);
+        format!(
+            "{name} {}:{port} {}",
+            host.as_str(),
+            route.pool_origin(target)
+        )
+    }
+
+    #[test]
+    fn proxy_and_scheme_decide_the_route() {
+        for (url, forwards, target, expected) in [
+            ("http://p", false, "http://a", "forward p:80 http://p:80"),
+            ("http://p", false, "http://a:81", "forward p:80 http://p:80"),
+            ("http://p", false, "https://a", "tunnel p:80 https://a:443"),
+            ("http://p", true, "https://a", "tunnel p:80 https://a:443"),
+            (
+                "https://p",
+                false,
+                "http://a",
+                "forward p:443 https://p:443",
+            ),
+            (
+                "https://p",
+                false,
+                "https://a",
+                "tunnel p:443 https://a:443",
+            ),
+            ("https://p", true, "http://a", "forward p:443 https://p:443"),
+            (
+                "https://p",
+                true,
+                "https://a",
+                "forward p:443 https://a:443",
+            ),
+            ("http://p:0", false, "http://a", "forward p:0 http://p:0"),
+            (
+                "http://[::1]",
+                false,
+                "http://a",
+                "forward [::1]:80 http://[::1]:80",
+            ),
+            ("socks4://p", false, "http://a", "socks p:1080 http://a:80"),
+            (
+                "socks4a://p",
+                false,
+                "https://a",
+                "socks p:1080 https://a:443",
+            ),
+            (
+                "socks5://p:1",
+                false,
+                "http://a:8080",
+                "socks p:1 http://a:8080",
+            ),
+            (
+                "socks5h://p",
+                true,
+                "https://a",
+                "socks p:1080 https://a:443",
+            ),
+        ] {
+            let routes = Routes::parse(Some(Proxies {
+                rules: vec![ProxyRule {
+                    proxy: proxy(url, forwards),
+                    ..ProxyRule::default()
+                }],
+                no_proxy: vec![],
+            }));
+            let target = origin(target);
+            let route = routes.unwrap().choose(&target);
+            assert_eq!(shown(&route, &target), expected, "{url} for {target}");
+            if let Route::Socks(proxy, kind) = &route {
+                assert_eq!(proxy.kind, ProxyKind::Socks(*kind));
+                assert_eq!(
+                    kind.looks_up_remotely(),
+                    url.contains("4a") || url.contains("5h")
+                );
+            }
+        }
+        assert_eq!(Routes::default().choose(&origin("http://a")), Route::Direct);
+        assert_eq!(Routes::parse(None), Ok(Routes::default()));
+    }
+
+    #[test]
+    fn the_first_rule_that_matches_counts() {
+        let routes = Routes::parse(Some(Proxies {
+            rules: vec![
+                rule("", "straight.test", ""),
+                rule("", "*.inner.test", "http://inner"),
+                rule("HTTP", "", "http://plain"),
+                rule("https", "*.test", "http://secure"),
+                rule("http", "*", "http://never"),
+            ],
+            no_proxy: vec!["exempt.inner.test".into()],
+        }))
+        .unwrap();
+        for (case, target, expected) in [
+            ("straight", "http://straight.test", "straight.test:80"),
+            (
+                "straight over TLS",
+                "https://straight.test:1",
+                "straight.test:1",
+            ),
+            ("by host", "http://a.inner.test", "inner:80"),
+            ("by host and not itself", "http://inner.test", "plain:80"),
+            ("by scheme", "http://a.example", "plain:80"),
+            ("by both", "https://a.test", "secure:80"),
+            ("none", "https://a.example", "a.example:443"),
+            ("exempt", "http://exempt.inner.test", "exempt.inner.test:80"),
+            (
+                "below it",
+                "https://x.exempt.inner.test",
+                "x.exempt.inner.test:443",
+            ),
+        ] {
+            let target = origin(target);
+            let route = routes.choose(&target);
+            let (host, port) = route.first_hop(&target);
+            assert_eq!(format!("{}:{port}", host.as_str()), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn what_no_request_could_use_is_refused_at_once() {
+        for (case, rules, no_proxy, kind) in [
+            (
+                "a scheme",
+                vec![rule("ftp", "", "")],
+                "",
+                "invalid-settings",
+            ),
+            ("a host", vec![rule("", "a b", "")], "", "invalid-settings"),
+            (
+                "a proxy",
+                vec![rule("", "", "http://")],
+                "",
+                "invalid-settings",
+            ),
+            (
+                "another proxy",
+                vec![rule("", "", "ftp://p")],
+                "",
+                "unsupported-proxy-scheme",
+            ),
+            (
+                "behind a rule for all",
+                vec![rule("", "", ""), rule("", "", "p")],
+                "",
+                "unsupported-proxy-scheme",
+            ),
+            ("an exemption", vec![], "a b", "invalid-settings"),
+        ] {
+            let no_proxy = no_proxy.split_terminator(',').map(str::to_owned).collect();
+            let outcome = Routes::parse(Some(Proxies { rules, no_proxy }));
+            assert_eq!(outcome.unwrap_err().kind(), kind, "{case}");
+        }
+    }
+
+    #[test]
+    fn no_secret_is_shown() {
+        let routes = Routes::parse(Some(Proxies {
+            rules: vec![
+                rule("http", "", "http://n:hunter2@p"),
+                rule("", "", "socks5://n:hunter2@p"),
+            ],
+            no_proxy: vec![],
+        }))
+        .unwrap();
+        let route = routes.choose(&origin("http://a"));
+        for shown in [format!("{routes:?}"), format!("{route:?}")] {
+            assert!(
+                !shown.contains("hunter2") && !shown.contains("bjpodW50ZXIy"),
+                "{shown}"
+            );
+        }
     }
 }
