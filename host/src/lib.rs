@@ -49,12 +49,12 @@ pub use urlpool_core::policy::make_headers::{
     AcceptEncoding, CredentialsEncoding, MakeHeaders, make_headers,
 };
 pub use urlpool_core::types::{
-    self, AddressFamily, Budget, ConnectionInfo, Content, Error as ClientError, Event, Exhausted,
-    Failure, FieldsIn, Header, Headers, HistoryEntry, HostEntry, HostRule, LastOutcome, Limit,
-    LimitSettings, ManagerSettings, Multipart, Origin, Part, PartData, Phase, PoolContext,
-    PoolSettings, Probes, Reading, Redirects, RequestOptions, ResponseHead, RetriedMethods,
-    Retries, Skipped, SocketSettings, Streamed, TcpKeepAlive, Timeouts, TlsReason, TlsSettings,
-    TlsVersion, Version, Writing,
+    self, AddressFamily, AssertHostname, Budget, CertReqs, ConnectionInfo, Content,
+    Error as ClientError, Event, Exhausted, Failure, FieldsIn, Header, Headers, HistoryEntry,
+    HostEntry, HostRule, LastOutcome, Limit, LimitSettings, ManagerSettings, Multipart, Origin,
+    Part, PartData, Phase, PoolContext, PoolSettings, Probes, Reading, Redirects, RequestOptions,
+    ResponseHead, RetriedMethods, Retries, Skipped, SocketSettings, Streamed, TcpKeepAlive,
+    Timeouts, TlsInfo, TlsReason, TlsSettings, TlsVersion, Version, Writing,
 };
 
 use bindings::exports::urlpool::client::{blocking, types as wit};

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use urlpool_core::types::{Failure, Headers, HistoryEntry, Phase, ResponseHead, Retries};
+use urlpool_core::types::{
+    Failure, Headers, HistoryEntry, Phase, ResponseHead, Retries, TlsInfo,
+};
 use wasmtime::Store;
 use wasmtime::component::ResourceAny;
 
@@ -93,6 +95,17 @@ impl Response {
     #[must_use]
     pub const fn headers(&self) -> &Headers {
         &self.head.headers
+    }
+
+    /// What TLS with the origin agreed on; `None` without TLS.
+    ///
+    /// # Errors
+    /// What became of the sandbox.
+    pub async fn tls(&self) -> Result<Option<TlsInfo>, Error> {
+        let info = self
+            .ask(async |response, store, this| response.call_tls(store, this).await)
+            .await?;
+        Ok(info.map(convert::tls_info))
     }
 
     /// The attempts before the one that was answered, oldest first, at most the last 1000 (urllib3: `retries.history`).

@@ -67,6 +67,7 @@ pub(crate) fn trusting(authority: &Authority) -> PoolSettings {
     PoolSettings {
         tls: TlsSettings {
             roots: Some(authority.pem()),
+            ..TlsSettings::default()
         },
         ..PoolSettings::default()
     }

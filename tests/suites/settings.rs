@@ -232,6 +232,7 @@ async fn settings_out_of_range_are_refused() {
     let roots = |roots: &str| {
         let tls = TlsSettings {
             roots: Some(roots.into()),
+            ..TlsSettings::default()
         };
         pool(PoolSettings {
             tls,

@@ -208,6 +208,7 @@ impl Client for Fake {
                 reused: false,
                 remote: "192.0.2.1:80".into(),
                 tls: None,
+                is_verified: false,
             },
         };
         let body = Pieces {

@@ -243,6 +243,7 @@ mod tests {
                     reused: false,
                     remote: String::new(),
                     tls: None,
+                    is_verified: false,
                 },
             };
             let method = Method::parse(method).unwrap();

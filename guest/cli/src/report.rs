@@ -167,6 +167,7 @@ mod tests {
             reused: true,
             remote: "[::1]:443".into(),
             tls,
+            is_verified: tls.is_some(),
         }
     }
 

@@ -19,6 +19,7 @@ pub(crate) fn lines(event: &Event) -> Vec<String> {
             number,
             version,
             suite,
+            ..
         } => format!(
             "connection {number}: TLS {} with {suite}",
             tls_version(*version)
@@ -33,6 +34,8 @@ pub(crate) fn lines(event: &Event) -> Vec<String> {
         Event::Retried { delay } if delay.is_zero() => "trying again at once".into(),
         Event::Retried { delay } => format!("trying again after {} s", delay.as_secs_f64()),
         Event::Redirected { from, to } => format!("following the redirect from {from} to {to}"),
+        Event::Warned(text) => format!("warning: {text}"),
+        Event::KeyLog(line) => format!("key log: {line}"),
     };
     vec![format!("* {}", one_line(&fact))]
 }
@@ -78,15 +81,20 @@ impl Connections {
                     reused: false,
                     remote,
                     tls: None,
+                    is_verified: false,
                 };
                 self.known.insert(number, opened);
                 self.last = Some(number);
             }
             Event::Secured {
-                number, version, ..
+                number,
+                version,
+                is_verified,
+                ..
             } => {
                 if let Some(connection) = self.known.get_mut(&number) {
                     connection.tls = Some(version);
+                    connection.is_verified = is_verified;
                 }
             }
             Event::CheckedOut { number } => {
@@ -103,7 +111,9 @@ impl Connections {
             | Event::Evicted { .. }
             | Event::Replayed { .. }
             | Event::Retried { .. }
-            | Event::Redirected { .. } => {}
+            | Event::Redirected { .. }
+            | Event::Warned(_)
+            | Event::KeyLog(_) => {}
         }
     }
 }
@@ -131,6 +141,7 @@ mod tests {
                     number: 2,
                     version: TlsVersion::Tls13,
                     suite: "TLS13_AES_128_GCM_SHA256".into(),
+                    is_verified: true,
                 },
                 "* connection 2: TLS 1.3 with TLS13_AES_128_GCM_SHA256",
             ),
@@ -203,6 +214,7 @@ mod tests {
             number: 1,
             version: TlsVersion::Tls12,
             suite: String::new(),
+            is_verified: true,
         });
         connections.begin();
         connections.note(Event::CheckedOut { number: 1 });
@@ -214,6 +226,7 @@ mod tests {
                 reused: true,
                 remote: "192.0.2.1:80".into(),
                 tls: Some(TlsVersion::Tls12),
+                is_verified: true,
             })
         );
         connections.note(Event::Replayed { number: 1 });

@@ -121,6 +121,7 @@ const fn tls_reason(reason: core::TlsReason) -> wit::TlsReason {
     match reason {
         core::TlsReason::Certificate => wit::TlsReason::Certificate,
         core::TlsReason::Hostname => wit::TlsReason::Hostname,
+        core::TlsReason::Fingerprint => wit::TlsReason::Fingerprint,
         core::TlsReason::Alert => wit::TlsReason::Alert,
         core::TlsReason::Protocol => wit::TlsReason::Protocol,
     }

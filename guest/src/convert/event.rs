@@ -2,8 +2,9 @@
 
 use urlpool_core::types as core;
 
-use super::head::{origin, tls_version};
+use super::head::origin;
 use super::retries::duration;
+use super::tls::tls_version;
 use crate::bindings::exports::urlpool::client::types as wit;
 
 pub(crate) fn event(event: core::Event) -> wit::Event {
@@ -18,12 +19,14 @@ pub(crate) fn event(event: core::Event) -> wit::Event {
             number,
             version,
             suite,
+            is_verified,
         } => {
             let version = tls_version(version);
             wit::Event::Secured(wit::Secured {
                 number,
                 version,
                 suite,
+                is_verified,
             })
         }
         core::Event::CheckedOut { number } => wit::Event::CheckedOut(number),
@@ -42,5 +45,7 @@ pub(crate) fn event(event: core::Event) -> wit::Event {
             origin: from,
             target: to,
         }),
+        core::Event::Warned(text) => wit::Event::Warned(text),
+        core::Event::KeyLog(line) => wit::Event::KeyLog(line),
     }
 }

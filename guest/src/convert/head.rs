@@ -2,6 +2,7 @@
 
 use urlpool_core::types as core;
 
+use super::tls::tls_version;
 use crate::bindings::exports::urlpool::client::types as wit;
 
 pub(crate) fn origin(origin: &core::Origin) -> wit::Origin {
@@ -26,6 +27,7 @@ pub(crate) fn response_head(head: &core::ResponseHead) -> wit::ResponseHead {
         reused,
         remote,
         tls,
+        is_verified,
     } = connection;
     wit::ResponseHead {
         status: *status,
@@ -41,13 +43,7 @@ pub(crate) fn response_head(head: &core::ResponseHead) -> wit::ResponseHead {
             reused: *reused,
             remote: remote.clone(),
             tls: tls.map(tls_version),
+            is_verified: *is_verified,
         },
-    }
-}
-
-pub(super) const fn tls_version(version: core::TlsVersion) -> wit::TlsVersion {
-    match version {
-        core::TlsVersion::Tls12 => wit::TlsVersion::Tls12,
-        core::TlsVersion::Tls13 => wit::TlsVersion::Tls13,
     }
 }

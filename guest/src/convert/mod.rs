@@ -8,6 +8,7 @@ mod progress;
 #[path = "../../../host/src/convert/retries.rs"]
 mod retries;
 mod settings;
+mod tls;
 
 use crate::bindings::exports::urlpool::client::types as wit;
 
@@ -21,3 +22,4 @@ pub(crate) use settings::{
     end, manager_settings, options_for_form, options_for_query, pool_context, pool_settings,
     request_options,
 };
+pub(crate) use tls::tls_info;

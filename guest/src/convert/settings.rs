@@ -6,6 +6,7 @@ use urlpool_core::types as core;
 
 use super::error::Outcome;
 use super::retries;
+use super::tls::tls_settings;
 use crate::bindings::exports::urlpool::client::types as wit;
 
 pub(crate) fn manager_settings(settings: wit::ManagerSettings) -> Outcome<core::ManagerSettings> {
@@ -96,9 +97,7 @@ pub(crate) fn pool_settings(settings: wit::PoolSettings) -> Outcome<core::PoolSe
         headers: headers.map(default_headers).transpose()?,
         timeouts: timeouts(spans),
         retries: again.map(retries::from_wit).unwrap_or_default(),
-        tls: tls
-            .map(|wit::TlsSettings { roots }| core::TlsSettings { roots })
-            .unwrap_or_default(),
+        tls: tls.map(tls_settings).unwrap_or_default(),
         source_address: source_address
             .map(|text| core::SocketOptions::source(&text))
             .transpose()?,

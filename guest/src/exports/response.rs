@@ -54,6 +54,10 @@ impl blocking::GuestResponse for Response {
         convert::remaining(self.0.borrow().retries())
     }
 
+    fn tls(&self) -> Option<wit::TlsInfo> {
+        self.0.borrow().tls().map(convert::tls_info)
+    }
+
     fn read(&self, max: u32) -> Result<Vec<u8>, wit::Error> {
         self.with(async |response| response.read(size(max)).await)
             .map_err(convert::error)

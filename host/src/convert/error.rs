@@ -126,6 +126,7 @@ fn tls_reason(reason: wit::TlsReason) -> TlsReason {
     match reason {
         wit::TlsReason::Certificate => TlsReason::Certificate,
         wit::TlsReason::Hostname => TlsReason::Hostname,
+        wit::TlsReason::Fingerprint => TlsReason::Fingerprint,
         wit::TlsReason::Alert => TlsReason::Alert,
         wit::TlsReason::Protocol => TlsReason::Protocol,
     }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use urlpool_core::types::{Error, Event};
 
 use super::super::wit;
-use super::head::{origin, tls_version};
+use super::head::origin;
+use super::tls::tls_version;
 
 /// What the manager did.
 ///
@@ -27,10 +28,12 @@ fn event(event: wit::Event) -> Result<Event, Error> {
             number,
             version,
             suite,
+            is_verified,
         }) => Event::Secured {
             number,
             version: tls_version(version),
             suite,
+            is_verified,
         },
         wit::Event::CheckedOut(number) => Event::CheckedOut { number },
         wit::Event::Sent(wit::MessageHead { number, head }) => Event::Sent { number, head },
@@ -48,5 +51,7 @@ fn event(event: wit::Event) -> Result<Event, Error> {
             from: origin,
             to: target,
         },
+        wit::Event::Warned(text) => Event::Warned(text),
+        wit::Event::KeyLog(line) => Event::KeyLog(line),
     })
 }

@@ -1,10 +1,11 @@
 //! What came: where a pool leads, and all of a response but its body.
 
 use urlpool_core::types::{
-    ConnectionInfo, Error, Headers, Host, Origin, ResponseHead, Scheme, TlsVersion, Version,
+    ConnectionInfo, Error, Headers, Host, Origin, ResponseHead, Scheme, Version,
 };
 
 use super::super::wit;
+use super::tls::tls_version;
 
 /// The head of a response.
 ///
@@ -38,13 +39,7 @@ fn connection_info(connection: wit::ConnectionInfo) -> ConnectionInfo {
         reused: connection.reused,
         remote: connection.remote,
         tls: connection.tls.map(tls_version),
-    }
-}
-
-pub(super) fn tls_version(version: wit::TlsVersion) -> TlsVersion {
-    match version {
-        wit::TlsVersion::Tls12 => TlsVersion::Tls12,
-        wit::TlsVersion::Tls13 => TlsVersion::Tls13,
+        is_verified: connection.is_verified,
     }
 }
 

@@ -9,6 +9,7 @@ mod event;
 mod head;
 mod retries;
 mod settings;
+mod tls;
 
 use super::wit;
 
@@ -18,3 +19,4 @@ pub(crate) use event::events;
 pub(crate) use head::{headers, origin, response_head};
 pub(crate) use retries::from_wit as remaining;
 pub(crate) use settings::{manager_settings, pool_context, pool_settings, request_options, wait};
+pub(crate) use tls::tls_info;

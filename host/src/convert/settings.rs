@@ -5,11 +5,12 @@ use std::time::Duration;
 use urlpool_core::types::{
     AddressFamily, Header, Headers, HostEntry, HostRule, Limit, LimitSettings, ManagerSettings,
     PoolContext, PoolSettings, Reading, Redirects, RequestOptions, SocketSettings, TcpKeepAlive,
-    Timeouts, TlsSettings, Writing,
+    Timeouts, Writing,
 };
 
 use super::super::wit;
 use super::retries::{self, duration};
+use super::tls::tls_settings;
 
 /// How long a wait may take; `None` is as long as it takes.
 pub(crate) fn wait(span: Option<Duration>) -> wit::Limit {
@@ -38,7 +39,6 @@ pub(super) fn header_list(headers: Headers) -> Vec<(String, Vec<u8>)> {
 
 /// The component's settings for a pool.
 pub(crate) fn pool_settings(settings: PoolSettings) -> wit::PoolSettings {
-    let TlsSettings { roots } = settings.tls;
     wit::PoolSettings {
         maxsize: settings.maxsize,
         block: settings.block,
@@ -48,7 +48,7 @@ pub(crate) fn pool_settings(settings: PoolSettings) -> wit::PoolSettings {
         headers: settings.headers.map(header_list),
         timeouts: Some(timeouts(settings.timeouts)),
         retries: Some(retries::into_wit(settings.retries)),
-        tls: Some(wit::TlsSettings { roots }),
+        tls: Some(tls_settings(settings.tls)),
         source_address: settings.source_address.map(|address| address.to_string()),
         tcp: Some(tcp(settings.socket)),
         address_delay: settings.address_delay.map(limit),

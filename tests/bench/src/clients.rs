@@ -49,7 +49,10 @@ impl Urlpool {
     ) -> Result<Self> {
         let roots = roots.map(std::fs::read).transpose()?;
         let pool = PoolSettings {
-            tls: TlsSettings { roots },
+            tls: TlsSettings {
+                roots,
+                ..TlsSettings::default()
+            },
             ..PoolSettings::default()
         };
         let settings = Settings {

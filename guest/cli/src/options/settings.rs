@@ -34,7 +34,10 @@ pub(super) fn pool_settings(matches: &mut ArgMatches) -> Result<PoolSettings, Ea
         pool_timeout: limit("pool-timeout", Duration::ZERO)?,
         maxsize: matches.remove_one("maxsize"),
         block: matches.get_flag("block").then_some(true),
-        tls: TlsSettings { roots },
+        tls: TlsSettings {
+            roots,
+            ..TlsSettings::default()
+        },
         ..PoolSettings::default()
     })
 }

@@ -434,7 +434,8 @@ fn settings_are_those_given() {
                     total: None,
                 },
                 tls: TlsSettings {
-                    roots: Some(b"PEM".to_vec())
+                    roots: Some(b"PEM".to_vec()),
+                    ..TlsSettings::default()
                 },
                 ..PoolSettings::default()
             },

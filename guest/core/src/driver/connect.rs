@@ -2,16 +2,17 @@
 
 use std::future::poll_fn;
 use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
 
 use super::bounded::bounded;
 use super::connection::Connection;
 use super::pool::Pool;
 use super::race::race;
 use super::shared::Shared;
-use super::transport::{Tls, Transport};
+use super::transport::{Config, Tls, Transport};
 use super::{IoError, IoKind, Net, ResolveError};
 use crate::policy::{Clocks, Profile, addresses};
-use crate::types::{AttemptError, Cause, Event, Host, Phase, Sent};
+use crate::types::{AttemptError, Cause, Event, Host, Phase, Sent, TlsInfo};
 
 /// Opens a connection to the pool's origin.
 pub(super) async fn open<N: Net>(
@@ -29,9 +30,17 @@ pub(super) async fn open<N: Net>(
         number,
         remote: remote.to_string(),
     });
-    let transport = secure(pool, clocks, tcp, number).await?;
+    let mut transport = Transport::Tcp(tcp);
+    let mut tls = None;
+    if let Some(config) = &pool.tls {
+        let peer = (config, origin.host());
+        let (secured, info) = secure(&pool.shared, clocks, peer, transport, number).await?;
+        transport = secured;
+        tls = Some(Rc::new(info));
+    }
     Ok(Connection {
         transport,
+        tls,
         number,
         remote: remote.to_string(),
         opened,
@@ -90,24 +99,23 @@ async fn lookup<N: Net>(
     Err(failed(Phase::Resolve, cause))
 }
 
+/// Agrees on TLS with whoever is at the end of a transport, which may be TLS itself, and must be `host`.
 async fn secure<N: Net>(
-    pool: &Pool<N>,
+    shared: &Shared<N>,
     clocks: &Clocks,
-    tcp: N::Tcp,
+    (config, host): (&Config, &Host),
+    transport: Transport<N>,
     number: u64,
-) -> Result<Transport<N>, AttemptError> {
-    let Some(config) = &pool.tls else {
-        return Ok(Transport::Tcp(tcp));
-    };
+) -> Result<(Transport<N>, TlsInfo), AttemptError> {
     let mut opening = Opening {
-        shared: &pool.shared,
+        shared,
         number,
         is_done: false,
     };
-    let net = &pool.shared.net;
-    pool.shared.wall_clock.set(net.wall_clock());
+    let net = &shared.net;
+    shared.wall_clock.set(net.wall_clock());
     let shake_hands = async {
-        let mut tls = Tls::new(tcp, config, pool.key.origin.host())?;
+        let mut tls = Box::new(Tls::new(transport, config, host)?);
         poll_fn(|context| tls.poll_handshake(context)).await?;
         Ok(tls)
     };
@@ -116,12 +124,14 @@ async fn secure<N: Net>(
     let cause = match outcome {
         Ok(Ok(tls)) => {
             opening.is_done = true;
-            pool.shared.tell(|| Event::Secured {
+            let info = tls.info();
+            shared.tell(|| Event::Secured {
                 number,
-                version: tls.version(),
-                suite: tls.suite(),
+                version: info.version,
+                suite: info.cipher.clone(),
+                is_verified: info.is_verified,
             });
-            return Ok(Transport::Tls(Box::new(tls)));
+            return Ok((Transport::Tls(tls), info));
         }
         Ok(Err(IoError {
             kind: IoKind::Tls(reason),

@@ -5,13 +5,15 @@ use std::rc::Rc;
 
 use super::pool::Pool;
 use super::transport::Transport;
-use super::{IoError, Net};
+use super::{ByteStream as _, IoError, Net};
 use crate::machine::pool::Opened;
-use crate::types::{ConnectionInfo, Instant};
+use crate::types::{ConnectionInfo, Instant, TlsInfo};
 
 /// An open connection to a first hop.
 pub(super) struct Connection<N: Net> {
     pub(super) transport: Transport<N>,
+    /// What TLS with the origin agreed on; `None` without TLS.
+    pub(super) tls: Option<Rc<TlsInfo>>,
     pub(super) number: u64,
     pub(super) remote: String,
     pub(super) opened: Instant,
@@ -32,7 +34,8 @@ impl<N: Net> Connection<N> {
             number: self.number,
             reused: self.reused,
             remote: self.remote.clone(),
-            tls: self.transport.tls_version(),
+            tls: self.tls.as_ref().map(|tls| tls.version),
+            is_verified: self.tls.as_ref().is_some_and(|tls| tls.is_verified),
         }
     }
 }

@@ -9,7 +9,7 @@ use super::connection::Connection;
 use super::effort::Effort;
 use super::shared::Shared;
 use super::upload::Streaming;
-use super::{IoError, IoKind, Net};
+use super::{ByteStream as _, IoError, IoKind, Net};
 use crate::machine::h1::{HeadReader, ReceivedHead, shown_response};
 use crate::policy::interim::{self, CONTINUE_WAIT, Standing, standing};
 use crate::policy::{Bound, Clocks};

@@ -263,6 +263,6 @@ impl<N: Net> Manager<N> {
 
 fn shared_profile(settings: PoolSettings) -> Result<SharedProfile, Error> {
     let profile = Profile::resolve(settings)?;
-    check_roots(profile.roots.as_deref())?;
+    check_roots(profile.tls.roots.as_deref())?;
     Ok(SharedProfile::new(profile))
 }

@@ -29,7 +29,10 @@ impl<N: Net> Pool<N> {
         let profile = key.profile.get();
         let tls = match key.origin.scheme() {
             Scheme::Http => None,
-            Scheme::Https => Some(client_config(profile.roots.as_deref(), &shared.wall_clock)?),
+            Scheme::Https => Some(client_config(
+                profile.tls.roots.as_deref(),
+                &shared.wall_clock,
+            )?),
         };
         let place = shared.ledger.borrow_mut().add(profile);
         Ok(Self {

@@ -11,7 +11,7 @@ use super::{Net, Sink};
 use crate::policy::{Clocks, Retry, blame};
 use crate::types::{
     AttemptError, Cause, Error, Headers, HistoryEntry, Method, Phase, Reading, ResponseHead,
-    Retries, Sent, Url,
+    Retries, Sent, TlsInfo, Url,
 };
 
 /// What a failure will be blamed on.
@@ -28,6 +28,7 @@ pub struct Response<N: Net> {
     head: ResponseHead,
     shared: Rc<Shared<N>>,
     context: Context,
+    tls: Option<Rc<TlsInfo>>,
     /// Boxed because a response passes through many hands.
     reader: Box<Reader<N>>,
 }
@@ -38,12 +39,14 @@ impl<N: Net> Response<N> {
         head: ResponseHead,
         shared: Rc<Shared<N>>,
         context: Context,
+        tls: Option<Rc<TlsInfo>>,
         body: (Incoming<N>, Option<Cause>),
     ) -> Self {
         Self {
             head,
             shared,
             context,
+            tls,
             reader: Box::new(Reader::new(body)),
         }
     }
@@ -52,6 +55,12 @@ impl<N: Net> Response<N> {
     #[must_use]
     pub const fn head(&self) -> &ResponseHead {
         &self.head
+    }
+
+    /// What TLS with the origin agreed on; `None` without TLS.
+    #[must_use]
+    pub fn tls(&self) -> Option<&TlsInfo> {
+        self.tls.as_deref()
     }
 
     /// The attempts before this one, oldest first (urllib3: `retries.history`).

@@ -381,6 +381,7 @@ impl<N: Net> Trip<'_, N> {
             is_sent_whole,
         } = answer;
         let connection = lease.connection().info();
+        let tls = lease.connection().tls.clone();
         let framing =
             framing::of_response(method, line.status, &headers).map_err(|why| AttemptError {
                 phase: Phase::AwaitHead,
@@ -412,6 +413,6 @@ impl<N: Net> Trip<'_, N> {
         let shared = Rc::clone(self.shared);
         let is_length_enforced = !self.reading.may_be_short;
         let incoming = Incoming::new(Rc::clone(&shared), self.clocks, is_length_enforced, source);
-        Ok(Response::new(head, shared, context, incoming))
+        Ok(Response::new(head, shared, context, tls, incoming))
     }
 }

@@ -11,7 +11,7 @@ use super::retry::RetryRules;
 use super::timeout::Spans;
 use crate::types::{
     AddressFamily, Error, Headers, Limit, Limits, PoolSettings, Retries, SocketOptions,
-    SocketSettings, TcpKeepAlive,
+    SocketSettings, TcpKeepAlive, TlsSettings,
 };
 
 /// urllib3's `maxsize`.
@@ -36,8 +36,8 @@ pub struct Profile {
     pub spans: Spans,
     /// When a request is tried again where it says nothing itself.
     pub retries: Rc<RetryRules>,
-    /// A PEM bundle; `None` means the built-in roots.
-    pub roots: Option<Vec<u8>>,
+    /// Whom TLS trusts and how it is agreed on.
+    pub tls: TlsSettings,
     /// What each socket is told before it connects.
     pub socket: SocketOptions,
     /// How soon one address of a name follows another.
@@ -83,7 +83,7 @@ impl Profile {
             headers: settings.headers.unwrap_or_default(),
             spans: spans.overridden(settings.timeouts)?,
             retries: Rc::new(RetryRules::default().overridden(settings.retries)),
-            roots: settings.tls.roots,
+            tls: settings.tls,
             socket,
             pace: Pace::of(settings.address_delay)?,
             family: settings.family.unwrap_or_default(),
@@ -147,7 +147,7 @@ fn socket_options(settings: SocketSettings) -> Result<SocketOptions, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::{Probes, Timeouts, TlsSettings};
+    use crate::types::{Probes, Timeouts};
 
     #[test]
     fn what_is_left_open_comes_from_the_default() {
@@ -236,6 +236,7 @@ mod tests {
                 PoolSettings {
                     tls: TlsSettings {
                         roots: Some(vec![1]),
+                        ..TlsSettings::default()
                     },
                     ..PoolSettings::default()
                 },

@@ -33,6 +33,8 @@ pub enum TlsReason {
     Certificate,
     /// The certificate is for another name.
     Hostname,
+    /// The certificate has another fingerprint.
+    Fingerprint,
     /// The peer ended the handshake with an alert.
     Alert,
     /// The peer does not speak TLS, or not as agreed.

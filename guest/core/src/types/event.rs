@@ -29,6 +29,8 @@ pub enum Event {
         version: TlsVersion,
         /// The cipher suite's name.
         suite: String,
+        /// Whether the peer proved who it is, or has the certificate of the fingerprint.
+        is_verified: bool,
     },
     /// An idle connection was taken for another request.
     CheckedOut {
@@ -83,4 +85,8 @@ pub enum Event {
         /// To this one.
         to: String,
     },
+    /// A request is sent to a server that did not prove who it is (urllib3: `InsecureRequestWarning`).
+    Warned(String),
+    /// A secret of a connection whose settings ask for it: a line as in NSS' key logs, which OpenSSL's users know as `SSLKEYLOGFILE`.
+    KeyLog(String),
 }

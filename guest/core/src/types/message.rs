@@ -123,6 +123,8 @@ pub struct ConnectionInfo {
     pub remote: String,
     /// `None` for a connection without TLS.
     pub tls: Option<TlsVersion>,
+    /// Whether the server proved who it is (urllib3: `is_verified`); never without TLS.
+    pub is_verified: bool,
 }
 
 /// All of a response but its body.

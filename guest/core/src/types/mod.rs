@@ -15,6 +15,7 @@ mod proxy;
 mod retries;
 mod settings;
 mod socket;
+mod tls;
 mod url;
 mod writing;
 
@@ -38,9 +39,9 @@ pub use retries::{
 };
 pub use settings::{
     HostRule, Limit, ManagerSettings, PoolContext, PoolSettings, SocketSettings, Timeouts,
-    TlsSettings,
 };
 pub use socket::{AddressFamily, Probes, SocketOptions, TcpKeepAlive};
+pub use tls::{AssertHostname, CertReqs, TlsInfo, TlsSettings};
 pub use url::Url;
 pub(crate) use url::{percent_decode, percent_encode, shown as shown_url};
 pub use writing::{MAX_PRELOADED, Reading, Skipped, Writing};

@@ -6,7 +6,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::{AddressFamily, Headers, HostEntry, LimitSettings, Retries, TcpKeepAlive};
+use super::{AddressFamily, Headers, HostEntry, LimitSettings, Retries, TcpKeepAlive, TlsSettings};
 
 /// How long a wait may take.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -41,13 +41,6 @@ impl Timeouts {
             deadline: self.deadline.or(base.deadline),
         }
     }
-}
-
-/// Whom to believe in an `https` connection.
-#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
-pub struct TlsSettings {
-    /// A PEM bundle that replaces the built-in roots.
-    pub roots: Option<Vec<u8>>,
 }
 
 /// What sockets are told before they connect (urllib3: `socket_options`). The defaults are the system's.
@@ -98,7 +91,7 @@ pub struct PoolSettings {
     pub timeouts: Timeouts,
     /// The default allows 3 in total.
     pub retries: Retries,
-    /// The default trusts the built-in roots.
+    /// Of TLS, where there is TLS. The default trusts the built-in roots and has no certificate of ours.
     pub tls: TlsSettings,
     /// The address that connections come from, with port 0 for any free one (urllib3: `source_address`). Peers of the other family are not
     /// tried. The default is what the system picks for each.
@@ -128,9 +121,7 @@ impl PoolSettings {
             headers: self.headers.or_else(|| base.headers.clone()),
             timeouts: self.timeouts.or(base.timeouts),
             retries: self.retries.or(&base.retries),
-            tls: TlsSettings {
-                roots: self.tls.roots.or_else(|| base.tls.roots.clone()),
-            },
+            tls: self.tls.or(&base.tls),
             source_address: self.source_address.or(base.source_address),
             socket: self.socket.or(base.socket),
             address_delay: self.address_delay.or(base.address_delay),

@@ -36,6 +36,7 @@ fn serving(
         timeouts,
         tls: TlsSettings {
             roots: Some(authority.pem()),
+            ..TlsSettings::default()
         },
         ..PoolSettings::default()
     });

@@ -240,6 +240,7 @@ fn connecting_has_one_clock_for_lookup_tcp_and_tls() {
         },
         tls: TlsSettings {
             roots: Some(authority.pem()),
+            ..TlsSettings::default()
         },
         ..Default::default()
     };

@@ -193,6 +193,7 @@ fn a_redirect_may_lead_to_tls_and_back() {
         retries: Retries::total(3),
         tls: TlsSettings {
             roots: Some(authority.pem()),
+            ..TlsSettings::default()
         },
         ..PoolSettings::default()
     });

@@ -23,6 +23,8 @@ fn told(world: &World) -> Vec<String> {
         Event::Replayed { number } => format!("replayed {number}"),
         Event::Retried { delay } => format!("retried after {delay:?}"),
         Event::Redirected { from, to } => format!("redirected from {from} to {to}"),
+        Event::Warned(text) => format!("warned {text}"),
+        Event::KeyLog(line) => format!("key log {line}"),
     };
     world.manager.take_events().into_iter().map(name).collect()
 }
@@ -54,6 +56,7 @@ fn a_request_over_tls_is_told_in_order() {
     let authority = Authority::new();
     let tls = TlsSettings {
         roots: Some(authority.pem()),
+        ..TlsSettings::default()
     };
     let world = World::of_pools(PoolSettings {
         tls,

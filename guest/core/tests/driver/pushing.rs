@@ -98,6 +98,7 @@ fn secured(scripts: Vec<Script>) -> World {
     let world = World::of_pools(PoolSettings {
         tls: TlsSettings {
             roots: Some(authority.pem()),
+            ..TlsSettings::default()
         },
         ..PoolSettings::default()
     });

@@ -74,7 +74,10 @@ fn a_request_goes_through_the_pool_of_its_origin_and_of_the_managers_settings() 
             "roots",
             "http://a.test/",
             set(PoolSettings {
-                tls: TlsSettings { roots: Some(roots) },
+                tls: TlsSettings {
+                    roots: Some(roots),
+                    ..TlsSettings::default()
+                },
                 ..own()
             }),
             false,

@@ -76,6 +76,7 @@ fn a_request_over_tls_that_is_never_taken_is_bounded() {
         let authority = Authority::new();
         let tls = TlsSettings {
             roots: Some(authority.pem()),
+            ..TlsSettings::default()
         };
         let world = World::of_pools(PoolSettings {
             timeouts,

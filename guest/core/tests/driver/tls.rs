@@ -20,7 +20,10 @@ const BOTH: [&SupportedProtocolVersion; 2] = [&TLS13, &TLS12];
 fn trusting(roots: Option<Vec<u8>>) -> World {
     World::of_pools(PoolSettings {
         idle_timeout: Some(Limit::Unlimited),
-        tls: TlsSettings { roots },
+        tls: TlsSettings {
+            roots,
+            ..TlsSettings::default()
+        },
         ..PoolSettings::default()
     })
 }
@@ -215,6 +218,7 @@ fn roots_that_cannot_be_used_are_refused_before_anything_is_sent() {
     ] {
         let tls = TlsSettings {
             roots: Some(roots.into()),
+            ..TlsSettings::default()
         };
         let pool = PoolSettings {
             tls,

@@ -28,6 +28,7 @@ impl Bench {
         let world = World::of_pools(PoolSettings {
             tls: TlsSettings {
                 roots: Some(self.0.pem()),
+                ..TlsSettings::default()
             },
             ..PoolSettings::default()
         });

@@ -27,6 +27,7 @@ fn secured(
         maxsize: Some(maxsize),
         tls: TlsSettings {
             roots: Some(authority.pem()),
+            ..TlsSettings::default()
         },
         ..PoolSettings::default()
     });
@@ -328,6 +329,7 @@ fn large_bodies_cross_tls_whole_in_both_directions() {
     let echo = World::of_pools(PoolSettings {
         tls: TlsSettings {
             roots: Some(authority.pem()),
+            ..TlsSettings::default()
         },
         ..PoolSettings::default()
     });

@@ -4,12 +4,11 @@ use std::task::{Context, Poll};
 
 use super::Tls;
 use crate::driver::{ByteStream, IoError, Net};
-use crate::types::TlsVersion;
 
-/// A connection's bytes.
+/// A connection's bytes. TLS may run over TLS: inside a tunnel through a proxy that is spoken to over TLS itself.
 pub(in crate::driver) enum Transport<N: Net> {
     Tcp(N::Tcp),
-    Tls(Box<Tls<N::Tcp>>),
+    Tls(Box<Tls<Self>>),
 }
 
 impl<N: Net> Transport<N> {
@@ -17,20 +16,21 @@ impl<N: Net> Transport<N> {
     pub(in crate::driver) fn is_quiet(&mut self) -> bool {
         match self {
             Self::Tcp(tcp) => tcp.try_read(1, &mut Vec::new()).is_none(),
-            Self::Tls(tls) => tls.is_quiet(),
+            Self::Tls(tls) => tls.is_quiet() && tls.inner().is_between_records(),
         }
     }
 
-    /// The version of TLS, where there is TLS.
-    pub(in crate::driver) fn tls_version(&self) -> Option<TlsVersion> {
+    /// Whether no layer holds the beginning of a record whose rest is yet to come.
+    fn is_between_records(&self) -> bool {
         match self {
-            Self::Tcp(_) => None,
-            Self::Tls(tls) => Some(tls.version()),
+            Self::Tcp(_) => true,
+            Self::Tls(tls) => tls.is_between_records() && tls.inner().is_between_records(),
         }
     }
+}
 
-    /// As [`ByteStream::poll_read`].
-    pub(in crate::driver) fn poll_read(
+impl<N: Net> ByteStream for Transport<N> {
+    fn poll_read(
         &mut self,
         context: &mut Context<'_>,
         max: usize,
@@ -42,8 +42,14 @@ impl<N: Net> Transport<N> {
         }
     }
 
-    /// As [`ByteStream::poll_write`].
-    pub(in crate::driver) fn poll_write(
+    fn try_read(&mut self, max: usize, into: &mut Vec<u8>) -> Option<Result<usize, IoError>> {
+        match self {
+            Self::Tcp(tcp) => tcp.try_read(max, into),
+            Self::Tls(tls) => tls.try_read(max, into),
+        }
+    }
+
+    fn poll_write(
         &mut self,
         context: &mut Context<'_>,
         bytes: &[u8],
@@ -54,11 +60,7 @@ impl<N: Net> Transport<N> {
         }
     }
 
-    /// As [`ByteStream::poll_flush`].
-    pub(in crate::driver) fn poll_flush(
-        &mut self,
-        context: &mut Context<'_>,
-    ) -> Poll<Result<(), IoError>> {
+    fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<Result<(), IoError>> {
         match self {
             Self::Tcp(tcp) => tcp.poll_flush(context),
             Self::Tls(tls) => tls.poll_flush(context),

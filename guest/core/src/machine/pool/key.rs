@@ -66,6 +66,7 @@ mod tests {
         let with = |roots: &[u8]| {
             let tls = TlsSettings {
                 roots: Some(roots.to_vec()),
+                ..TlsSettings::default()
             };
             SharedProfile::new(
                 Profile::resolve(PoolSettings {

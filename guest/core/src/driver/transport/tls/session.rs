@@ -8,14 +8,14 @@ use std::io::{BufRead as _, Write as _};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use rustls::ClientConnection;
 use rustls::pki_types::ServerName;
+use rustls::{ClientConnection, HandshakeKind};
 
 use super::config::Config;
 use super::error::{explain, tls_error};
 use super::record::Boundary;
 use crate::driver::{ByteStream, IoError, IoKind};
-use crate::types::{Host, TlsReason, TlsVersion};
+use crate::types::{Host, TlsInfo, TlsReason, TlsVersion};
 
 /// Plaintext that is encrypted in one go: rustls buffers no more.
 const MAX_WRITE: usize = 64 * 1024;
@@ -109,18 +109,34 @@ impl<S: ByteStream> Tls<S> {
         Poll::Ready(Ok(()))
     }
 
-    pub(in crate::driver) fn version(&self) -> TlsVersion {
-        match self.session.protocol_version() {
+    /// What was agreed on.
+    pub(in crate::driver) fn info(&self) -> TlsInfo {
+        let version = match self.session.protocol_version() {
             Some(rustls::ProtocolVersion::TLSv1_2) => TlsVersion::Tls12,
             _ => TlsVersion::Tls13,
+        };
+        let suite = self.session.negotiated_cipher_suite();
+        let certificates = self.session.peer_certificates().unwrap_or_default();
+        TlsInfo {
+            version,
+            cipher: suite.map_or_else(String::new, |suite| format!("{:?}", suite.suite())),
+            alpn: self.session.alpn_protocol().map(<[u8]>::to_vec),
+            resumed: self.session.handshake_kind() == Some(HandshakeKind::Resumed),
+            is_verified: true,
+            certificates: certificates
+                .iter()
+                .map(|certificate| certificate.to_vec())
+                .collect(),
         }
     }
 
-    /// The cipher suite by its registered name.
-    pub(in crate::driver) fn suite(&self) -> String {
-        self.session
-            .negotiated_cipher_suite()
-            .map_or_else(String::new, |suite| format!("{:?}", suite.suite()))
+    pub(in crate::driver) const fn inner(&self) -> &S {
+        &self.inner
+    }
+
+    /// Whether the last record has arrived whole.
+    pub(in crate::driver) const fn is_between_records(&self) -> bool {
+        self.boundary.is_between_records()
     }
 
     /// Takes in what has arrived, which on an idle connection may be a few session tickets. Anything else, and also the beginning of a record
@@ -257,9 +273,8 @@ fn give(plain: &mut Vec<u8>, max: usize, into: &mut Vec<u8>) -> usize {
     count
 }
 
-/// What [`ByteStream`] has, but for reading without waiting.
-impl<S: ByteStream> Tls<S> {
-    pub(in crate::driver) fn poll_read(
+impl<S: ByteStream> ByteStream for Tls<S> {
+    fn poll_read(
         &mut self,
         context: &mut Context<'_>,
         max: usize,
@@ -282,7 +297,22 @@ impl<S: ByteStream> Tls<S> {
         Poll::Pending
     }
 
-    pub(in crate::driver) fn poll_write(
+    fn try_read(&mut self, max: usize, into: &mut Vec<u8>) -> Option<Result<usize, IoError>> {
+        for _ in 0..MAX_FILLS {
+            if let Some(outcome) = self.take_plain(max, into) {
+                return Some(outcome);
+            }
+            self.incoming.clear();
+            match self.inner.try_read(MAX_READ, &mut self.incoming)? {
+                Ok(0) => self.end = Some(End::Cut),
+                Ok(_) => self.feed(),
+                Err(error) => return Some(Err(error)),
+            }
+        }
+        None
+    }
+
+    fn poll_write(
         &mut self,
         context: &mut Context<'_>,
         bytes: &[u8],
@@ -305,10 +335,7 @@ impl<S: ByteStream> Tls<S> {
         }
     }
 
-    pub(in crate::driver) fn poll_flush(
-        &mut self,
-        context: &mut Context<'_>,
-    ) -> Poll<Result<(), IoError>> {
+    fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<Result<(), IoError>> {
         self.collect();
         self.poll_drain(context)
     }
