@@ -109,11 +109,12 @@ async fn secure<N: Net>(
 ) -> Result<(Transport<N>, TlsInfo), AttemptError> {
     let mut opening = Opening {
         shared,
+        config,
         number,
         is_done: false,
     };
     let net = &shared.net;
-    shared.wall_clock.set(net.wall_clock());
+    shared.outfit.set_time(net.wall_clock());
     let shake_hands = async {
         let mut tls = Box::new(Tls::new(transport, config, host)?);
         poll_fn(|context| tls.poll_handshake(context)).await?;
@@ -146,12 +147,16 @@ async fn secure<N: Net>(
 /// A connection over which TLS is not agreed on yet. Whatever ends that, also a caller that gives up, ends the connection.
 struct Opening<'a, N: Net> {
     shared: &'a Shared<N>,
+    config: &'a Config,
     number: u64,
     is_done: bool,
 }
 
 impl<N: Net> Drop for Opening<'_, N> {
     fn drop(&mut self) {
+        for line in self.config.take_secrets() {
+            self.shared.tell(|| Event::KeyLog(line));
+        }
         if !self.is_done {
             self.shared.tell(|| Event::Closed {
                 number: self.number,

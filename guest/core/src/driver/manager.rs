@@ -9,7 +9,6 @@ use super::pool::Pool;
 use super::request::Order;
 use super::response::Response;
 use super::shared::Shared;
-use super::transport::check_roots;
 use super::trip::travel;
 use super::upload::BodySource;
 use crate::machine::pool::{IfClosed, Key, Lru, SharedProfile};
@@ -40,7 +39,7 @@ struct Rule {
 }
 
 impl Rule {
-    fn new(rule: HostRule, base: &PoolSettings) -> Result<Self, Error> {
+    fn new<N: Net>(rule: HostRule, base: &PoolSettings, shared: &Shared<N>) -> Result<Self, Error> {
         let HostRule {
             host,
             port,
@@ -49,7 +48,7 @@ impl Rule {
         let settings = settings.or(base);
         Ok(Self {
             matcher: Matcher::parse(&host, port)?,
-            profile: shared_profile(settings.clone())?,
+            profile: shared_profile(shared, settings.clone())?,
             settings,
         })
     }
@@ -59,7 +58,8 @@ impl<N: Net> Manager<N> {
     /// A manager that holds no connection yet.
     ///
     /// # Errors
-    /// [`Error::InvalidSettings`] where a limit is 0, or where roots, a host rule or a name in the table of hosts do not parse.
+    /// [`Error::InvalidSettings`] where a limit is 0, or where something in the settings of TLS, a host rule or a name in the table of hosts does
+    /// not parse.
     pub fn new(net: N, settings: ManagerSettings) -> Result<Self, Error> {
         let ManagerSettings {
             num_pools,
@@ -75,20 +75,16 @@ impl<N: Net> Manager<N> {
                 "With max_connections of 0 no connection could ever be opened.".into(),
             ));
         }
-        let profile = shared_profile(pool.clone())?;
-        let rules = host_rules
-            .into_iter()
-            .map(|rule| Rule::new(rule, &pool))
-            .collect::<Result<_, _>>()?;
         let count = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
         let cap = max_connections.map(count);
+        let shared = Shared::new(net, Hosts::parse(hosts)?, count(events.unwrap_or(0)), cap);
+        let profile = shared_profile(&shared, pool.clone())?;
+        let rules = host_rules
+            .into_iter()
+            .map(|rule| Rule::new(rule, &pool, &shared))
+            .collect::<Result<_, _>>()?;
         Ok(Self {
-            shared: Rc::new(Shared::new(
-                net,
-                Hosts::parse(hosts)?,
-                count(events.unwrap_or(0)),
-                cap,
-            )),
+            shared: Rc::new(shared),
             settings: pool,
             profile,
             rules,
@@ -197,7 +193,7 @@ impl<N: Net> Manager<N> {
             settings,
         } = context;
         let origin = Origin::new(Scheme::parse(&scheme)?, Host::parse(&host)?, port);
-        self.pool(origin, shared_profile(settings)?)
+        self.pool(origin, shared_profile(&self.shared, settings)?)
             .map(ConnectionPool)
     }
 
@@ -229,7 +225,7 @@ impl<N: Net> Manager<N> {
         let (base, profile) = self.base(&origin);
         let profile = match settings {
             None => profile.clone(),
-            Some(settings) => shared_profile(settings.or(base))?,
+            Some(settings) => shared_profile(&self.shared, settings.or(base))?,
         };
         self.pool(origin, profile).map(ConnectionPool)
     }
@@ -261,8 +257,11 @@ impl<N: Net> Manager<N> {
     }
 }
 
-fn shared_profile(settings: PoolSettings) -> Result<SharedProfile, Error> {
+fn shared_profile<N: Net>(
+    shared: &Shared<N>,
+    settings: PoolSettings,
+) -> Result<SharedProfile, Error> {
     let profile = Profile::resolve(settings)?;
-    check_roots(profile.tls.roots.as_deref())?;
+    shared.outfit.check(&profile.tls)?;
     Ok(SharedProfile::new(profile))
 }

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use super::bounded::bounded;
 use super::connection::{Connection, Lease, Slot};
 use super::shared::Shared;
-use super::transport::{Config, client_config};
+use super::transport::Config;
 use super::{Net, connect};
 use crate::machine::pool::{Dues, Grant, IfClosed, Key, Place, Ticket, Want};
 use crate::policy::Clocks;
@@ -29,10 +29,7 @@ impl<N: Net> Pool<N> {
         let profile = key.profile.get();
         let tls = match key.origin.scheme() {
             Scheme::Http => None,
-            Scheme::Https => Some(client_config(
-                profile.tls.roots.as_deref(),
-                &shared.wall_clock,
-            )?),
+            Scheme::Https => Some(shared.outfit.config(&profile.tls)?),
         };
         let place = shared.ledger.borrow_mut().add(profile);
         Ok(Self {

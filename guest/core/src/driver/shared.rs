@@ -6,14 +6,14 @@ use std::task::Waker;
 
 use super::Net;
 use super::connection::Connection;
-use super::transport::WallClock;
+use super::transport::Outfit;
 use crate::machine::pool::Ledger;
 use crate::types::{Event, Hosts};
 
 pub(super) struct Shared<N: Net> {
     pub(super) net: N,
     pub(super) hosts: Hosts,
-    pub(super) wall_clock: WallClock,
+    pub(super) outfit: Outfit,
     pub(super) ledger: RefCell<Ledger<Connection<N>, Waker>>,
     opened: Cell<u64>,
     events: RefCell<VecDeque<Event>>,
@@ -26,7 +26,7 @@ impl<N: Net> Shared<N> {
         Self {
             net,
             hosts,
-            wall_clock: WallClock::default(),
+            outfit: Outfit::new(),
             ledger: RefCell::new(Ledger::new(cap)),
             opened: Cell::new(0),
             events: RefCell::default(),

@@ -37,7 +37,7 @@ pub struct Profile {
     /// When a request is tried again where it says nothing itself.
     pub retries: Rc<RetryRules>,
     /// Whom TLS trusts and how it is agreed on.
-    pub tls: TlsSettings,
+    pub tls: Rc<TlsSettings>,
     /// What each socket is told before it connects.
     pub socket: SocketOptions,
     /// How soon one address of a name follows another.
@@ -83,7 +83,7 @@ impl Profile {
             headers: settings.headers.unwrap_or_default(),
             spans: spans.overridden(settings.timeouts)?,
             retries: Rc::new(RetryRules::default().overridden(settings.retries)),
-            tls: settings.tls,
+            tls: Rc::new(settings.tls),
             socket,
             pace: Pace::of(settings.address_delay)?,
             family: settings.family.unwrap_or_default(),

@@ -4,4 +4,4 @@ mod either;
 mod tls;
 
 pub(super) use either::Transport;
-pub(super) use tls::{Config, Tls, WallClock, check_roots, client_config};
+pub(super) use tls::{Config, Outfit, Tls};

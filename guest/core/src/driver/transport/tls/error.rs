@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use rustls::CertificateError;
+use rustls::{CertificateError, OtherError};
 
+use super::fingerprint::Mismatch;
 use crate::driver::{IoError, IoKind};
 use crate::types::TlsReason;
 
@@ -18,7 +19,7 @@ pub(super) fn tls_error(reason: TlsReason, message: String) -> IoError {
 pub(super) fn explain(cause: &rustls::Error) -> IoError {
     use CertificateError::{
         Expired, ExpiredContext, NotValidForName, NotValidForNameContext, NotValidYet,
-        NotValidYetContext, UnknownIssuer,
+        NotValidYetContext, Other, UnknownIssuer,
     };
     let verify = |what: &str, detail: &dyn fmt::Display| {
         format!("certificate verify failed: {what} ({detail})")
@@ -40,6 +41,9 @@ pub(super) fn explain(cause: &rustls::Error) -> IoError {
                 TlsReason::Certificate,
                 verify("certificate is not yet valid", error),
             ),
+            Other(OtherError(cause)) if cause.is::<Mismatch>() => {
+                (TlsReason::Fingerprint, cause.to_string())
+            }
             other => (
                 TlsReason::Certificate,
                 format!("certificate verify failed: {other}"),

@@ -8,10 +8,9 @@ use std::io::{BufRead as _, Write as _};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use rustls::pki_types::ServerName;
 use rustls::{ClientConnection, HandshakeKind};
 
-use super::config::Config;
+use super::config::{Config, server_name};
 use super::error::{explain, tls_error};
 use super::record::Boundary;
 use crate::driver::{ByteStream, IoError, IoKind};
@@ -35,6 +34,8 @@ const MIDDLEBOX_RECORD: [u8; 6] = [20, 3, 3, 0, 1, 1];
 pub(in crate::driver) struct Tls<S> {
     inner: S,
     session: ClientConnection,
+    /// Whether a peer that is accepted has proved who it is.
+    is_proof: bool,
     /// Ciphertext that the stream has not taken yet, and how much of it has been.
     outgoing: Vec<u8>,
     taken: usize,
@@ -58,22 +59,20 @@ enum End {
 }
 
 impl<S: ByteStream> Tls<S> {
-    /// A session that has yet to shake hands. The certificate must be for `host`.
+    /// A session that has yet to shake hands. The certificate must be for `host`, unless the configuration says otherwise.
     pub(in crate::driver) fn new(inner: S, config: &Config, host: &Host) -> Result<Self, IoError> {
-        let name = host.without_root_dot();
-        let name = name
-            .strip_prefix('[')
-            .and_then(|name| name.strip_suffix(']'))
-            .unwrap_or(name);
-        let name = ServerName::try_from(name.to_owned()).map_err(|_| {
-            let why = format!("'{name}' is not a name that a certificate could be for");
-            tls_error(TlsReason::Hostname, why)
-        })?;
-        let session =
-            ClientConnection::new(Arc::clone(config), name).map_err(|cause| explain(&cause))?;
+        let name = match &config.server {
+            Some(name) => name.clone(),
+            None => {
+                server_name(host.as_str()).map_err(|why| tls_error(TlsReason::Hostname, why))?
+            }
+        };
+        let session = ClientConnection::new(Arc::clone(&config.client), name)
+            .map_err(|cause| explain(&cause))?;
         Ok(Self {
             inner,
             session,
+            is_proof: config.is_proof,
             outgoing: Vec::new(),
             taken: 0,
             broken: None,
@@ -122,7 +121,7 @@ impl<S: ByteStream> Tls<S> {
             cipher: suite.map_or_else(String::new, |suite| format!("{:?}", suite.suite())),
             alpn: self.session.alpn_protocol().map(<[u8]>::to_vec),
             resumed: self.session.handshake_kind() == Some(HandshakeKind::Resumed),
-            is_verified: true,
+            is_verified: self.is_proof,
             certificates: certificates
                 .iter()
                 .map(|certificate| certificate.to_vec())
