@@ -158,6 +158,10 @@ impl<N: Net> Trip<'_, N> {
             .lease(&mut self.clocks, self.may_reuse, self.if_closed)
             .await?;
         let number = lease.connection().number;
+        let host = self.request.url.origin().host();
+        if let Some(warning) = blame::unverified(host, lease.connection().tls.as_deref()) {
+            self.shared.tell(|| Event::Warned(warning));
+        }
         let first_hop = &pool.key.origin;
         self.shared.tell(|| Event::Sent {
             number,

@@ -1,8 +1,8 @@
 //! What a caller is told about a failed attempt: the case that it can act on, in urllib3's words where it has them.
 
 use crate::types::{
-    AttemptError, Cause, Error, Exhausted, Expiry, Failure, HistoryEntry, LastOutcome, Method,
-    Phase, Sent, Url,
+    AttemptError, Cause, Error, Exhausted, Expiry, Failure, HistoryEntry, Host, LastOutcome,
+    Method, Phase, Sent, TlsInfo, Url,
 };
 
 /// Turns the facts of an attempt into the caller's error.
@@ -91,6 +91,18 @@ pub fn not_replayable(
         history: Default::default(),
     });
     Error::BodyNotReplayable(failure)
+}
+
+/// What people are told where TLS was agreed on with a server that did not prove who it is, in urllib3's words (`InsecureRequestWarning`).
+#[must_use]
+pub fn unverified(host: &Host, tls: Option<&TlsInfo>) -> Option<String> {
+    let is_unverified = tls.is_some_and(|tls| !tls.is_verified);
+    is_unverified.then(|| {
+        format!(
+            "Unverified HTTPS request is being made to host '{host}'. Adding certificate verification is strongly advised.",
+            host = host.as_str()
+        )
+    })
 }
 
 /// The error of a request that has used up its attempts, in urllib3's words (`MaxRetryError`).

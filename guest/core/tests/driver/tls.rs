@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use rustls::SupportedProtocolVersion;
 use rustls::version::{TLS12, TLS13};
-use rustls::{AlertDescription, SupportedProtocolVersion};
 use urlpool_core::driver::Manager;
 use urlpool_core::sim::{Listener, Script, SimNet};
 use urlpool_core::types::{
-    Error, Event, Limit, ManagerSettings, Phase, PoolSettings, TlsReason, TlsSettings, TlsVersion,
+    Error, Limit, ManagerSettings, Phase, PoolSettings, TlsReason, TlsSettings, TlsVersion,
 };
 
 use crate::common::{
@@ -240,45 +240,6 @@ fn roots_that_cannot_be_used_are_refused_before_anything_is_sent() {
 }
 
 #[test]
-fn the_server_hears_its_name_and_the_protocol() {
-    for (names, url, name) in [
-        (["a.test"], "https://a.test/", Some("a.test")),
-        (["a.test"], "https://a.test./", Some("a.test")),
-        (["192.0.2.97"], "https://192.0.2.97/", None),
-    ] {
-        let authority = Authority::new();
-        let server = authority.server(&names, &[&TLS13]);
-        let seen = server.seen();
-        let world = serving(&authority, server, origin_of("a"));
-        world.net.name("a.test.", &[address("a.test")]);
-        world.get(url).unwrap();
-        assert_eq!(seen()[0].alpn.as_deref(), Some(&b"http/1.1"[..]), "{url}");
-        assert_eq!(seen()[0].name.as_deref(), name, "{url}");
-        assert_eq!(seen()[0].failure, None, "{url}");
-    }
-}
-
-#[test]
-fn chacha20_is_asked_for_first() {
-    for (version, suite) in [
-        (&TLS13, "TLS13_CHACHA20_POLY1305_SHA256"),
-        (&TLS12, "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256"),
-    ] {
-        let authority = Authority::new();
-        let mut server = authority.server(&["a.test"], &[version]);
-        server.config.ignore_client_order = false;
-        let world = serving(&authority, server, origin_of("a"));
-        world.get("https://a.test/").unwrap();
-        let agreed = |event| match event {
-            Event::Secured { suite, .. } => Some(suite),
-            _ => None,
-        };
-        let suites = world.manager.take_events().into_iter().filter_map(agreed);
-        assert_eq!(Vec::from_iter(suites), [suite]);
-    }
-}
-
-#[test]
 fn a_peer_that_speaks_no_tls_is_told_apart() {
     for (case, script, reason, message) in [
         (
@@ -335,20 +296,6 @@ fn a_reset_during_the_handshake_is_an_error_of_the_connection() {
     assert_eq!(error.kind(), "protocol");
     assert_eq!(error.failure().unwrap().phase, Phase::Handshake);
     assert_eq!(world.net.open_connections(), 0);
-}
-
-#[test]
-fn a_server_without_our_protocol_ends_the_handshake() {
-    let authority = Authority::new();
-    let mut server = authority.server(&["a.test"], &[&TLS13]);
-    server.config.alpn_protocols = vec![b"h2".to_vec()];
-    let world = serving(&authority, server, origin_of("a"));
-    let (reason, text) = refused(&world, "https://a.test/");
-    assert_eq!(reason, TlsReason::Alert);
-    assert!(
-        text.contains(&format!("{:?}", AlertDescription::NoApplicationProtocol)),
-        "{text}"
-    );
 }
 
 #[test]
@@ -454,20 +401,4 @@ fn a_tls_connection_that_ends_under_the_request_is_replaced_for_a_get_and_not_fo
         assert_eq!(world.net.connections(), 2);
         assert_eq!(world.net.open_connections(), 0);
     }
-}
-
-#[test]
-fn sessions_belong_to_a_pool() {
-    let authority = Authority::new();
-    let server = authority.server(&["a.test"], &[&TLS13]);
-    let seen = server.seen();
-    let script = Script::new().request().send(ok("a")).close();
-    let world = serving(&authority, server, vec![script]);
-    world.get("https://a.test/").unwrap();
-    world.manager.clear();
-    world.get("https://a.test/").unwrap();
-    world.get("https://a.test/").unwrap();
-    let kinds: Vec<_> = seen().into_iter().filter_map(|seen| seen.kind).collect();
-    use rustls::HandshakeKind::{Full, Resumed};
-    assert_eq!(kinds, [Full, Full, Resumed]);
 }

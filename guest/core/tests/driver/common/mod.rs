@@ -14,7 +14,9 @@ pub(crate) use codings::{
     FRAMINGS, Framing, ZEROS, bombs, brotli, encoded, gzip, raw_deflate, zlib, zstd,
 };
 pub(crate) use peers::{CHUNKED, answer, chunked, dripping, ok, origin_of, slow, text};
-pub(crate) use tls::{Authority, BARE, GOODBYE, HALF, KEY_UPDATE, NOW, Seen, TlsServer};
+pub(crate) use tls::{
+    Authority, BARE, GOODBYE, HALF, KEY_UPDATE, NOW, Seen, TlsServer, self_signed,
+};
 pub(crate) use together::{Boxed, all, both, poll_once, within};
 pub(crate) use travel::{
     DIAL, ask, delays, exhausted, found, get, growing, has_field, in_turn, leading, lines, listing,

@@ -11,8 +11,13 @@ use rcgen::{
 };
 use rustls::crypto::ring;
 use rustls::pki_types::{PrivateKeyDer, UnixTime};
+use rustls::server::WebPkiClientVerifier;
 use rustls::time_provider::TimeProvider;
-use rustls::{HandshakeKind, ServerConfig, ServerConnection, SupportedProtocolVersion};
+use rustls::version::{TLS12, TLS13};
+use rustls::{
+    ConfigBuilder, HandshakeKind, RootCertStore, ServerConfig, ServerConnection,
+    SupportedProtocolVersion, WantsVerifier,
+};
 use urlpool_core::sim::{Codec, Listener, Script};
 
 /// What time it is: in the summer of 2025.
@@ -48,9 +53,64 @@ impl Authority {
         self.0.pem().into_bytes()
     }
 
+    /// The root as DER.
+    pub(crate) fn der(&self) -> Vec<u8> {
+        self.0.der().to_vec()
+    }
+
+    /// A server whose certificate has a common name and no other.
+    pub(crate) fn server_of_common_name(&self, name: &str) -> TlsServer {
+        self.server_with(
+            |params| params.distinguished_name.push(DnType::CommonName, name),
+            &[],
+            &[&TLS13],
+        )
+    }
+
+    /// A certificate for a client's key, as PEM.
+    pub(crate) fn client(&self, key: &str) -> String {
+        let mut params = CertificateParams::default();
+        params
+            .distinguished_name
+            .push(DnType::CommonName, "a client");
+        params.not_before = date_time_ymd(2025, 1, 1);
+        params.not_after = date_time_ymd(2026, 1, 1);
+        let key = KeyPair::from_pem(key).expect("the key is a key");
+        let certificate = params.signed_by(&key, &self.0);
+        certificate.expect("the root signs certificates").pem()
+    }
+
+    /// The same as [`Authority::server`], which demands a certificate of this authority.
+    pub(crate) fn server_for_members(
+        &self,
+        names: &[&str],
+        version: &'static SupportedProtocolVersion,
+    ) -> TlsServer {
+        let mut server = self.server(names, &[version]);
+        let mut roots = RootCertStore::empty();
+        roots.add(self.der().into()).expect("the root is a root");
+        let provider = Arc::new(ring::default_provider());
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+        let verifier = verifier.build().expect("there is a root");
+        server.config = builder(&[version])
+            .with_client_cert_verifier(verifier)
+            .with_cert_resolver(Arc::clone(&server.config.cert_resolver));
+        server.config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        server
+    }
+
     /// A server with a certificate for these names and addresses, good throughout 2025.
     pub(crate) fn server(
         &self,
+        names: &[&str],
+        versions: &[&'static SupportedProtocolVersion],
+    ) -> TlsServer {
+        self.server_with(|_| {}, names, versions)
+    }
+
+    fn server_with(
+        &self,
+        change: impl FnOnce(&mut CertificateParams),
         names: &[&str],
         versions: &[&'static SupportedProtocolVersion],
     ) -> TlsServer {
@@ -58,25 +118,49 @@ impl Authority {
         let mut params = CertificateParams::new(names).expect("the names are names");
         params.not_before = date_time_ymd(2025, 1, 1);
         params.not_after = date_time_ymd(2026, 1, 1);
+        change(&mut params);
         let key = KeyPair::generate().expect("there is randomness");
         let certificate = params
             .signed_by(&key, &self.0)
             .expect("the root signs certificates");
         let key = PrivateKeyDer::try_from(key.serialize_der()).expect("the key is a key");
-        let provider = Arc::new(ring::default_provider());
-        let mut config = ServerConfig::builder_with_details(provider, Arc::new(Clock))
-            .with_protocol_versions(versions)
-            .expect("the versions are supported")
+        let mut config = builder(versions)
             .with_no_client_auth()
             .with_single_cert(vec![certificate.der().clone()], key)
             .expect("key and certificate belong together");
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        TlsServer {
-            config,
-            is_rude: false,
-            seen: Rc::default(),
-        }
+        TlsServer::new(config, certificate.der().to_vec())
     }
+}
+
+/// A server that vouches for itself, and its certificate as PEM.
+pub(crate) fn self_signed(names: &[&str], is_authority: bool) -> (TlsServer, Vec<u8>) {
+    let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+    let mut params = CertificateParams::new(names).expect("the names are names");
+    params.not_before = date_time_ymd(2025, 1, 1);
+    params.not_after = date_time_ymd(2026, 1, 1);
+    if is_authority {
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    }
+    let key = KeyPair::generate().expect("there is randomness");
+    let certificate = params.self_signed(&key).expect("it signs itself");
+    let key = PrivateKeyDer::try_from(key.serialize_der()).expect("the key is a key");
+    let mut config = builder(&[&TLS13, &TLS12])
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], key)
+        .expect("key and certificate belong together");
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    let server = TlsServer::new(config, certificate.der().to_vec());
+    (server, certificate.pem().into_bytes())
+}
+
+fn builder(
+    versions: &[&'static SupportedProtocolVersion],
+) -> ConfigBuilder<ServerConfig, WantsVerifier> {
+    let provider = Arc::new(ring::default_provider());
+    ServerConfig::builder_with_details(provider, Arc::new(Clock))
+        .with_protocol_versions(versions)
+        .expect("the versions are supported")
 }
 
 #[derive(Debug)]
@@ -91,6 +175,9 @@ impl TimeProvider for Clock {
 /// What a server saw of one connection.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Seen {
+    pub(crate) version: Option<rustls::ProtocolVersion>,
+    /// How many certificates the client has shown.
+    pub(crate) certificates: usize,
     pub(crate) kind: Option<HandshakeKind>,
     pub(crate) alpn: Option<Vec<u8>>,
     pub(crate) name: Option<String>,
@@ -102,10 +189,21 @@ pub(crate) struct TlsServer {
     pub(crate) config: ServerConfig,
     /// Whether it closes without a word.
     pub(crate) is_rude: bool,
+    /// Its certificate as DER.
+    pub(crate) certificate: Vec<u8>,
     seen: Rc<RefCell<Vec<Seen>>>,
 }
 
 impl TlsServer {
+    fn new(config: ServerConfig, certificate: Vec<u8>) -> Self {
+        Self {
+            config,
+            is_rude: false,
+            certificate,
+            seen: Rc::default(),
+        }
+    }
+
     /// Closes without `close_notify`.
     pub(crate) fn rude(self) -> Self {
         Self {
@@ -183,6 +281,8 @@ impl Codec for Session {
         let failure = self.decrypt(wire, plain).err();
         reply.append(&mut self.take());
         self.seen.borrow_mut()[self.number] = Seen {
+            version: self.tls.protocol_version(),
+            certificates: self.tls.peer_certificates().map_or(0, <[_]>::len),
             kind: self.tls.handshake_kind(),
             alpn: self.tls.alpn_protocol().map(<[u8]>::to_vec),
             name: self.tls.server_name().map(str::to_owned),

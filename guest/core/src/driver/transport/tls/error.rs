@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use rustls::pki_types::ServerName;
 use rustls::{CertificateError, OtherError};
 
 use super::fingerprint::Mismatch;
@@ -12,6 +13,20 @@ pub(super) fn tls_error(reason: TlsReason, message: String) -> IoError {
     IoError {
         kind: IoKind::Tls(reason),
         message,
+    }
+}
+
+/// What is wrong with the names of a certificate.
+fn mismatch(error: &CertificateError) -> &'static str {
+    match error {
+        CertificateError::NotValidForNameContext {
+            expected: ServerName::IpAddress(_),
+            ..
+        } => "IP address mismatch",
+        CertificateError::NotValidForNameContext { presented, .. } if presented.is_empty() => {
+            "Hostname mismatch, no appropriate subjectAltName fields were found"
+        }
+        _ => "Hostname mismatch",
     }
 }
 
@@ -27,7 +42,7 @@ pub(super) fn explain(cause: &rustls::Error) -> IoError {
     let (reason, message) = match cause {
         rustls::Error::InvalidCertificate(error) => match error {
             NotValidForName | NotValidForNameContext { .. } => {
-                (TlsReason::Hostname, verify("Hostname mismatch", error))
+                (TlsReason::Hostname, verify(mismatch(error), error))
             }
             UnknownIssuer => (
                 TlsReason::Certificate,
