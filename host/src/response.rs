@@ -211,6 +211,7 @@ impl Response {
             reused: self.head.connection.reused,
             may_have_been_acted_on: true,
             history: Default::default(),
+            refusal: None,
         })
     }
 }

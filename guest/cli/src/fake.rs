@@ -253,5 +253,6 @@ pub(crate) fn failure(message: &str) -> Box<Failure> {
         reused: false,
         may_have_been_acted_on: false,
         history: Default::default(),
+        refusal: None,
     })
 }

@@ -151,5 +151,6 @@ fn failure(message: String, failure: wit::Failure) -> Box<Failure> {
         reused: failure.reused,
         may_have_been_acted_on: failure.may_have_been_acted_on,
         history: Default::default(),
+        refusal: None,
     })
 }

@@ -1,4 +1,4 @@
-//! Opening a connection: name lookup, TCP to whichever address answers, TLS.
+//! Opening a connection: name lookup, TCP to whichever address answers, the proxy, TLS.
 
 use std::future::poll_fn;
 use std::net::{IpAddr, SocketAddr};
@@ -10,43 +10,119 @@ use super::pool::Pool;
 use super::race::race;
 use super::shared::Shared;
 use super::transport::{Config, Tls, Transport};
-use super::{IoError, IoKind, Net, ResolveError};
-use crate::policy::{Clocks, Profile, addresses};
+use super::{IoError, IoKind, Net, ResolveError, tunnel};
+use crate::machine::pool::Key;
+use crate::machine::socks::Destination;
+use crate::policy::route::Route;
+use crate::policy::{Clocks, Profile, addresses, blame};
 use crate::types::{AttemptError, Cause, Event, Host, Phase, Sent, TlsInfo};
 
-/// Opens a connection to the pool's origin.
+/// Opens a connection that serves requests to the pool's origin.
 pub(super) async fn open<N: Net>(
     pool: &Pool<N>,
     clocks: &Clocks,
 ) -> Result<Connection<N>, AttemptError> {
-    let origin = &pool.key.origin;
-    let profile = pool.key.profile.get();
-    let hop = (origin.host(), origin.port());
-    let (tcp, remote) = reach(&pool.shared, profile, hop, clocks).await?;
-    let opened = pool.shared.net.now();
-    let number = pool.shared.next_number();
+    let Key { origin, route, .. } = &pool.key;
+    let (shared, profile) = (&*pool.shared, pool.key.profile.get());
+    let destination = destination(pool, clocks).await?;
+    let hop = route.first_hop(origin);
+    let (tcp, remote) = reach(shared, profile, hop, clocks)
+        .await
+        .map_err(|failed| blame::on_the_way(failed, route))?;
+    let opened = shared.net.now();
+    let number = shared.next_number();
     pool.count_connection();
-    pool.shared.tell(|| Event::Connected {
+    shared.tell(|| Event::Connected {
         number,
         remote: remote.to_string(),
     });
     let mut transport = Transport::Tcp(tcp);
+    let mut proxy_tls = None;
+    if let Some(config) = &pool.proxy_tls {
+        let secured = secure(shared, clocks, (config, hop.0), transport, number).await;
+        let (secured, info) = secured.map_err(|failed| blame::on_the_way(failed, route))?;
+        transport = secured;
+        proxy_tls = Some(info);
+    }
+    if let Some(destination) = destination {
+        let asked = ask(pool, clocks, &mut transport, destination, number).await;
+        asked.map_err(|failed| blame::on_the_way(failed, route))?;
+    }
     let mut tls = None;
     if let Some(config) = &pool.tls {
         let peer = (config, origin.host());
-        let (secured, info) = secure(&pool.shared, clocks, peer, transport, number).await?;
+        let (secured, info) = secure(shared, clocks, peer, transport, number).await?;
         transport = secured;
         tls = Some(Rc::new(info));
     }
     Ok(Connection {
         transport,
         tls,
+        proxy_tls: proxy_tls.map(Rc::new),
         number,
         remote: remote.to_string(),
         opened,
         inbox: Vec::new(),
         reused: false,
     })
+}
+
+/// What a proxy is asked a connection to; `None` where none is asked for one.
+async fn destination<'a, N: Net>(
+    pool: &'a Pool<N>,
+    clocks: &Clocks,
+) -> Result<Option<Destination<'a>>, AttemptError> {
+    let Key { origin, route, .. } = &pool.key;
+    let host = origin.host();
+    let kind = match route {
+        Route::Direct | Route::Forward(_) => return Ok(None),
+        Route::Tunnel(_) => return Ok(Some(Destination::of(host))),
+        Route::Socks(_, kind) => kind,
+    };
+    if kind.looks_up_remotely() || host.address().is_some() {
+        return Ok(Some(Destination::of(host)));
+    }
+    let found = lookup(&pool.shared, host, clocks).await?;
+    let family = kind.family(pool.key.profile.get().family);
+    let addresses = addresses::order(&found, family, None)
+        .map_err(|why| failed(Phase::Resolve, Cause::Unresolved(why)))?;
+    Ok(addresses.first().copied().map(Destination::Address))
+}
+
+/// Asks the proxy for a connection to the origin.
+async fn ask<N: Net>(
+    pool: &Pool<N>,
+    clocks: &Clocks,
+    transport: &mut Transport<N>,
+    destination: Destination<'_>,
+    number: u64,
+) -> Result<(), AttemptError> {
+    let Key { origin, route, .. } = &pool.key;
+    let shared = &*pool.shared;
+    let mut opening = Opening {
+        shared,
+        number,
+        is_done: false,
+        reason: "its proxy opened no connection",
+    };
+    let asked = match route {
+        Route::Direct | Route::Forward(_) => Ok(()),
+        Route::Tunnel(proxy) => {
+            let limits = pool.key.profile.get().limits;
+            tunnel::ask_http(shared, clocks, transport, (proxy, origin), limits).await
+        }
+        Route::Socks(proxy, kind) => {
+            let to = (destination, origin.port());
+            tunnel::ask_socks(shared, clocks, transport, (proxy, *kind), to).await
+        }
+    };
+    asked.map_err(|cause| failed(Phase::Tunnel, cause))?;
+    opening.is_done = true;
+    shared.tell(|| Event::Tunnelled {
+        number,
+        origin: origin.clone(),
+    });
+    Ok(())
 }
 
 /// Opens TCP to a first hop, whichever of its addresses answers.
@@ -109,10 +185,11 @@ async fn secure<N: Net>(
 ) -> Result<(Transport<N>, TlsInfo), AttemptError> {
     let mut opening = Opening {
         shared,
-        config,
         number,
         is_done: false,
+        reason: "TLS could not be agreed on",
     };
+    let _secrets = Secrets { shared, config };
     let net = &shared.net;
     shared.outfit.set_time(net.wall_clock());
     let shake_hands = async {
@@ -144,24 +221,35 @@ async fn secure<N: Net>(
     Err(failed(Phase::Handshake, cause))
 }
 
-/// A connection over which TLS is not agreed on yet. Whatever ends that, also a caller that gives up, ends the connection.
+/// A connection that cannot be used yet. Whatever ends that, also a caller that gives up, ends the connection.
 struct Opening<'a, N: Net> {
     shared: &'a Shared<N>,
-    config: &'a Config,
     number: u64,
     is_done: bool,
+    reason: &'static str,
 }
 
 impl<N: Net> Drop for Opening<'_, N> {
     fn drop(&mut self) {
-        for line in self.config.take_secrets() {
-            self.shared.tell(|| Event::KeyLog(line));
-        }
         if !self.is_done {
             self.shared.tell(|| Event::Closed {
                 number: self.number,
-                reason: "TLS could not be agreed on".into(),
+                reason: self.reason.into(),
             });
+        }
+    }
+}
+
+/// Tells the secrets of a handshake, however it ends.
+struct Secrets<'a, N: Net> {
+    shared: &'a Shared<N>,
+    config: &'a Config,
+}
+
+impl<N: Net> Drop for Secrets<'_, N> {
+    fn drop(&mut self) {
+        for line in self.config.take_secrets() {
+            self.shared.tell(|| Event::KeyLog(line));
         }
     }
 }

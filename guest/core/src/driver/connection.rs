@@ -14,6 +14,8 @@ pub(super) struct Connection<N: Net> {
     pub(super) transport: Transport<N>,
     /// What TLS with the origin agreed on; `None` without TLS.
     pub(super) tls: Option<Rc<TlsInfo>>,
+    /// The same for the proxy.
+    pub(super) proxy_tls: Option<Rc<TlsInfo>>,
     pub(super) number: u64,
     pub(super) remote: String,
     pub(super) opened: Instant,
@@ -36,6 +38,7 @@ impl<N: Net> Connection<N> {
             remote: self.remote.clone(),
             tls: self.tls.as_ref().map(|tls| tls.version),
             is_verified: self.tls.as_ref().is_some_and(|tls| tls.is_verified),
+            proxy_is_verified: self.proxy_tls.as_ref().is_some_and(|tls| tls.is_verified),
         }
     }
 }

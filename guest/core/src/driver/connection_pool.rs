@@ -13,13 +13,17 @@ use crate::policy::blame;
 use crate::types::{Content, Error, Origin, RequestOptions, Url};
 
 /// A caller's hold on a pool (urllib3: `HTTPConnectionPool`).
-pub struct ConnectionPool<N: Net>(pub(super) Rc<Pool<N>>);
+pub struct ConnectionPool<N: Net> {
+    /// Whom its requests are for. Its connections lead elsewhere where a proxy forwards them.
+    pub(super) origin: Origin,
+    pub(super) pool: Rc<Pool<N>>,
+}
 
 impl<N: Net> ConnectionPool<N> {
     /// What the pool is for.
     #[must_use]
     pub fn origin(&self) -> &Origin {
-        &self.0.key.origin
+        &self.origin
     }
 
     /// Sends a request with its method in upper case (urllib3: `request`). `url` is a path of the pool's host, which keeps its dot segments,
@@ -50,8 +54,7 @@ impl<N: Net> ConnectionPool<N> {
         source: Option<Box<dyn BodySource + 'a>>,
         options: RequestOptions,
     ) -> Result<Response<N>, Error> {
-        let pool = &self.0;
-        let origin = &pool.key.origin;
+        let Self { origin, pool } = self;
         let url = if url.starts_with('/') {
             Url::at(origin, url)?
         } else {
@@ -81,24 +84,24 @@ impl<N: Net> ConnectionPool<N> {
     /// How many connections it has opened so far.
     #[must_use]
     pub fn num_connections(&self) -> u64 {
-        self.0.connections.get()
+        self.pool.connections.get()
     }
 
     /// How many requests it has sent so far.
     #[must_use]
     pub fn num_requests(&self) -> u64 {
-        self.0.requests.get()
+        self.pool.requests.get()
     }
 
     /// How many of its connections are idle.
     #[must_use]
     pub fn num_idle(&self) -> usize {
-        self.0.shared.ledger.borrow().idle(&self.0.place)
+        self.pool.shared.ledger.borrow().idle(&self.pool.place)
     }
 
     /// Closes what is idle and accepts no connection back. Exchanges that run finish; requests through the pool itself, also those that wait, are
     /// refused.
     pub fn close(&self) {
-        self.0.close("its pool was closed");
+        self.pool.close("its pool was closed");
     }
 }

@@ -15,7 +15,7 @@ use super::connection::Lease;
 use super::effort::Effort;
 use super::exchange::broken_midway;
 use super::shared::Shared;
-use super::{IoKind, Net};
+use super::{ByteStream as _, IoKind, Net};
 use crate::machine::h1::{Body, BodyError};
 use crate::policy::reuse::Reuse;
 use crate::policy::{Bound, Clocks, drain};

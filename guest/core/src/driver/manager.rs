@@ -193,8 +193,8 @@ impl<N: Net> Manager<N> {
             settings,
         } = context;
         let origin = Origin::new(Scheme::parse(&scheme)?, Host::parse(&host)?, port);
-        self.pool(origin, shared_profile(&self.shared, settings)?)
-            .map(ConnectionPool)
+        let profile = shared_profile(&self.shared, settings)?;
+        self.hold(origin, profile)
     }
 
     /// How many pools are kept.
@@ -227,7 +227,12 @@ impl<N: Net> Manager<N> {
             None => profile.clone(),
             Some(settings) => shared_profile(&self.shared, settings.or(base))?,
         };
-        self.pool(origin, profile).map(ConnectionPool)
+        self.hold(origin, profile)
+    }
+
+    fn hold(&self, origin: Origin, profile: SharedProfile) -> Result<ConnectionPool<N>, Error> {
+        let pool = self.pool(origin.clone(), profile)?;
+        Ok(ConnectionPool { origin, pool })
     }
 
     /// What the pools of an origin start from: the first host rule that matches, or the manager's own settings.
@@ -241,7 +246,12 @@ impl<N: Net> Manager<N> {
     }
 
     fn pool(&self, origin: Origin, profile: SharedProfile) -> Result<Rc<Pool<N>>, Error> {
-        let key = Key { origin, profile };
+        let route = profile.get().routes.choose(&origin);
+        let key = Key {
+            origin: route.pool_origin(&origin),
+            route,
+            profile,
+        };
         let make = || Pool::new(key.clone(), Rc::clone(&self.shared)).map(Rc::new);
         let (pool, evicted) =
             self.pools
@@ -263,5 +273,8 @@ fn shared_profile<N: Net>(
 ) -> Result<SharedProfile, Error> {
     let profile = Profile::resolve(settings)?;
     shared.outfit.check(&profile.tls)?;
+    for settings in profile.routes.tls() {
+        shared.outfit.check(&Rc::new(settings.clone()))?;
+    }
     Ok(SharedProfile::new(profile))
 }

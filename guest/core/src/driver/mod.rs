@@ -22,6 +22,7 @@ mod response;
 mod shared;
 mod transport;
 mod trip;
+mod tunnel;
 mod upload;
 
 pub use connection_pool::ConnectionPool;

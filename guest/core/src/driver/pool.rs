@@ -11,14 +11,16 @@ use super::shared::Shared;
 use super::transport::Config;
 use super::{Net, connect};
 use crate::machine::pool::{Dues, Grant, IfClosed, Key, Place, Ticket, Want};
-use crate::policy::Clocks;
-use crate::types::{AttemptError, Cause, Error, Event, Expiry, Phase, Scheme, Sent};
+use crate::policy::{Clocks, route};
+use crate::types::{AttemptError, Cause, Error, Event, Expiry, Phase, Sent, TlsSettings};
 
 pub(super) struct Pool<N: Net> {
     pub(super) key: Key,
     pub(super) shared: Rc<Shared<N>>,
-    /// `None` for plain HTTP.
+    /// For TLS with the origin; `None` where it is spoken to without.
     pub(super) tls: Option<Config>,
+    /// For TLS with the proxy.
+    pub(super) proxy_tls: Option<Config>,
     pub(super) place: Place,
     pub(super) connections: Cell<u64>,
     pub(super) requests: Cell<u64>,
@@ -27,13 +29,22 @@ pub(super) struct Pool<N: Net> {
 impl<N: Net> Pool<N> {
     pub(super) fn new(key: Key, shared: Rc<Shared<N>>) -> Result<Self, Error> {
         let profile = key.profile.get();
-        let tls = match key.origin.scheme() {
-            Scheme::Http => None,
-            Scheme::Https => Some(shared.outfit.config(&profile.tls)?),
+        let with = |settings: Option<Rc<TlsSettings>>| {
+            let config = |settings| shared.outfit.config(&settings);
+            settings.map(config).transpose()
         };
+        let (tls, proxy_tls) = (
+            with(route::tls_with_target(
+                &key.route,
+                &key.origin,
+                &profile.tls,
+            ))?,
+            with(route::tls_with_proxy(&key.route, &profile.tls))?,
+        );
         let place = shared.ledger.borrow_mut().add(profile);
         Ok(Self {
             tls,
+            proxy_tls,
             place,
             key,
             shared,

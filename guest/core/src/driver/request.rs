@@ -6,17 +6,17 @@ use std::rc::Rc;
 use super::exchange::Outgoing;
 use super::upload::{BodySource, Streaming, Upload};
 use crate::machine::h1::{LAST_CHUNK, chunk_into, request_head};
-use crate::machine::pool::IfClosed;
+use crate::machine::pool::{IfClosed, Key};
 use crate::policy::encode::{self, Encoded};
 use crate::policy::fields::{self, Fields};
 use crate::policy::framing::RequestFraming;
 use crate::policy::redirect::Hop;
-use crate::policy::route::Route;
+use crate::policy::route::{self, Route};
 use crate::policy::target;
 use crate::policy::{Profile, RetryRules, Spans};
 use crate::types::{
-    Content, Error, Headers, Limit, Limits, Method, Origin, Payload, Reading, Redirects,
-    RequestOptions, Retries, Timeouts, Url, Writing,
+    Content, Error, Headers, Limit, Limits, Method, Payload, Reading, Redirects, RequestOptions,
+    Retries, Timeouts, Url, Writing,
 };
 
 /// As much as goes out in one write: the head, and of the body what fits beside it. WASI hosts take no more at a time.
@@ -167,7 +167,7 @@ impl<'s> Request<'s> {
     }
 
     /// Writes the request, as far as it is there.
-    pub(super) fn write(&mut self, fields: &Fields, first_hop: &Origin) -> Outgoing<'_, 's> {
+    pub(super) fn write(&mut self, fields: &Fields, key: &Key) -> Outgoing<'_, 's> {
         let Self {
             method,
             url,
@@ -179,7 +179,7 @@ impl<'s> Request<'s> {
         let room = bytes.len().min(MAX_FLIGHT);
         let mut flight = request_head(
             method,
-            target::of_request(url, first_hop, &Route::Direct),
+            target::of_request(url, &key.origin, &key.route),
             &fields.headers,
             room,
         );
@@ -209,13 +209,21 @@ impl<'s> Request<'s> {
         }
     }
 
-    pub(super) fn fields(&self) -> Result<Fields, Error> {
+    /// Its fields as they are sent on a route.
+    pub(super) fn fields(&self, route: &Route) -> Result<Fields, Error> {
+        let forwarded = match route {
+            Route::Forward(proxy) => {
+                let skipped = self.writing.skipped;
+                Some(route::forwarded(&self.headers, &self.url, skipped, proxy))
+            }
+            Route::Direct | Route::Tunnel(_) | Route::Socks(..) => None,
+        };
         fields::of_request(&fields::Asked {
             method: &self.method,
             url: &self.url,
             payload: &self.payload,
             content_type: self.content_type.as_deref(),
-            headers: &self.headers,
+            headers: forwarded.as_ref().unwrap_or(&self.headers),
             writing: self.writing,
         })
     }

@@ -21,7 +21,6 @@ use crate::machine::pool::IfClosed;
 use crate::policy::fields::Fields;
 use crate::policy::framing;
 use crate::policy::redirect::{self, Direction, Hop};
-use crate::policy::route::Route;
 use crate::policy::target;
 use crate::policy::{Clocks, Retry, Spans, Verdict, blame, replay, reuse};
 use crate::types::{
@@ -123,7 +122,7 @@ impl<N: Net> Trip<'_, N> {
     }
 
     async fn attempt(&mut self, pool: &Rc<Pool<N>>) -> Result<Next<N>, Error> {
-        let fields = self.request.fields()?;
+        let fields = self.request.fields(&pool.key.route)?;
         self.attempt += 1;
         let outcome = self.exchange(pool, &fields).await;
         match outcome {
@@ -159,19 +158,27 @@ impl<N: Net> Trip<'_, N> {
             .await?;
         let number = lease.connection().number;
         let host = self.request.url.origin().host();
-        if let Some(warning) = blame::unverified(host, lease.connection().tls.as_deref()) {
-            self.shared.tell(|| Event::Warned(warning));
+        let key = &pool.key;
+        let connection = lease.connection();
+        let proxy = key.route.proxy().map(|proxy| &proxy.host);
+        let peers = [
+            (proxy, connection.proxy_tls.as_deref()),
+            (Some(host), connection.tls.as_deref()),
+        ];
+        for (host, tls) in peers {
+            if let Some(warning) = host.and_then(|host| blame::unverified(host, tls)) {
+                self.shared.tell(|| Event::Warned(warning));
+            }
         }
-        let first_hop = &pool.key.origin;
         self.shared.tell(|| Event::Sent {
             number,
             head: shown_request(
                 &self.request.method,
-                target::of_request(&self.request.url, first_hop, &Route::Direct),
+                target::of_request(&self.request.url, &key.origin, &key.route),
                 &fields.headers,
             ),
         });
-        let outgoing = self.request.write(fields, first_hop);
+        let outgoing = self.request.write(fields, key);
         exchange(
             self.shared,
             lease.connection(),

@@ -1,8 +1,9 @@
 //! What a caller is told about a failed attempt: the case that it can act on, in urllib3's words where it has them.
 
+use super::route::{ProxyKind, Route};
 use crate::types::{
     AttemptError, Cause, Error, Exhausted, Expiry, Failure, HistoryEntry, Host, LastOutcome,
-    Method, Phase, Sent, TlsInfo, Url,
+    Method, Phase, Refusal, Sent, TlsInfo, TlsReason, Url,
 };
 
 /// Turns the facts of an attempt into the caller's error.
@@ -14,7 +15,7 @@ pub fn tell(failed: AttemptError, method: &Method, url: &Url, attempt: u32) -> E
         reused,
         cause,
     } = failed;
-    let message = message(&cause, phase, url);
+    let message = message(&cause, phase, url.origin().host().as_str());
     let failure = Box::new(Failure {
         message,
         method: method.to_string(),
@@ -24,8 +25,16 @@ pub fn tell(failed: AttemptError, method: &Method, url: &Url, attempt: u32) -> E
         reused,
         may_have_been_acted_on: sent == Sent::Something,
         history: Default::default(),
+        refusal: refusal(&cause),
     });
     match cause {
+        Cause::Proxy { cause, .. } => match *cause {
+            Cause::Denied(_) => Error::Denied(failure),
+            Cause::TimedOut(Expiry::Deadline) => Error::DeadlineExceeded(failure),
+            Cause::TimedOut(_) => Error::ConnectTimeout(failure),
+            _ => Error::Proxy(failure),
+        },
+        Cause::Refused(_) | Cause::Socks(_) => Error::Proxy(failure),
         Cause::Unresolved(_) => Error::NameResolution(failure),
         Cause::NotConnected(_) => Error::ConnectionFailed(failure),
         Cause::Denied(_) => Error::Denied(failure),
@@ -89,6 +98,7 @@ pub fn not_replayable(
         reused: false,
         may_have_been_acted_on: sent == Sent::Something,
         history: Default::default(),
+        refusal: None,
     });
     Error::BodyNotReplayable(failure)
 }
@@ -153,13 +163,55 @@ const fn class(error: &Error) -> &'static str {
         Error::ConnectTimeout(_) => "ConnectTimeoutError",
         Error::ReadTimeout(_) => "ReadTimeoutError",
         Error::Tls(..) => "SSLError",
+        Error::Proxy(_) => "ProxyError",
         _ => "ProtocolError",
     }
 }
 
-fn message(cause: &Cause, phase: Phase, url: &Url) -> String {
-    let host = url.origin().host().as_str();
+/// A failure before the proxy of a route had opened a connection: the proxy's, and not the server's.
+#[must_use]
+pub fn on_the_way(failed: AttemptError, route: &Route) -> AttemptError {
+    let Some(proxy) = route.proxy() else {
+        return failed;
+    };
+    AttemptError {
+        cause: Cause::Proxy {
+            host: proxy.host.as_str().to_owned(),
+            is_secure: proxy.kind == ProxyKind::Https,
+            cause: Box::new(failed.cause),
+        },
+        ..failed
+    }
+}
+
+/// What a proxy said that refused a tunnel.
+fn refusal(cause: &Cause) -> Option<Box<Refusal>> {
     match cause {
+        Cause::Proxy { cause, .. } => refusal(cause),
+        Cause::Refused(refusal) => Some(refusal.clone()),
+        _ => None,
+    }
+}
+
+/// What people are told who speak TLS to a proxy that does not, in urllib3's words.
+const ONLY_PLAIN: &str =
+    ". Your proxy appears to only use HTTP and not HTTPS, try changing your proxy URL to be HTTP";
+
+fn message(cause: &Cause, phase: Phase, host: &str) -> String {
+    match cause {
+        Cause::Proxy {
+            host,
+            is_secure,
+            cause,
+        } => {
+            let is_plain =
+                *is_secure && matches!(**cause, Cause::Tls(TlsReason::Protocol, _));
+            let hint = if is_plain { ONLY_PLAIN } else { "" };
+            let why = message(cause, phase, host);
+            format!("Unable to connect to proxy: {why}{hint}")
+        }
+        Cause::Refused(refusal) => refusal.to_string(),
+        Cause::Socks(why) => why.clone(),
         Cause::NoSlot | Cause::TimedOut(Expiry::Pool) => {
             "Pool is empty and a new connection can't be opened due to blocking mode.".into()
         }
@@ -214,6 +266,7 @@ fn timed_out(expiry: Expiry, phase: Phase, host: &str) -> String {
         Phase::Checkout => format!("Waiting for a connection to {host} timed out. ({clock})"),
         Phase::Resolve => format!("Looking up '{host}' timed out. ({clock})"),
         Phase::Connect => format!("Connection to {host} timed out. ({clock})"),
+        Phase::Tunnel => format!("Asking {host} for a connection timed out. ({clock})"),
         Phase::Handshake => format!("The TLS handshake with {host} timed out. ({clock})"),
         Phase::Send => format!("Write timed out. ({clock})"),
         Phase::AwaitHead | Phase::ReceiveBody => format!("Read timed out. ({clock})"),

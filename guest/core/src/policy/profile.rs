@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::addresses::Pace;
 use super::retry::RetryRules;
+use super::route::Routes;
 use super::timeout::Spans;
 use crate::types::{
     AddressFamily, Error, Headers, Limit, Limits, PoolSettings, Retries, SocketOptions,
@@ -38,6 +39,8 @@ pub struct Profile {
     pub retries: Rc<RetryRules>,
     /// Whom TLS trusts and how it is agreed on.
     pub tls: Rc<TlsSettings>,
+    /// Which requests go through which proxy.
+    pub routes: Rc<Routes>,
     /// What each socket is told before it connects.
     pub socket: SocketOptions,
     /// How soon one address of a name follows another.
@@ -84,6 +87,7 @@ impl Profile {
             spans: spans.overridden(settings.timeouts)?,
             retries: Rc::new(RetryRules::default().overridden(settings.retries)),
             tls: Rc::new(settings.tls),
+            routes: Rc::new(Routes::parse(settings.proxies)?),
             socket,
             pace: Pace::of(settings.address_delay)?,
             family: settings.family.unwrap_or_default(),

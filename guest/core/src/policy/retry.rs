@@ -204,7 +204,7 @@ impl Retry {
         record: impl FnOnce() -> HistoryEntry,
     ) -> Verdict {
         let may_be_acted_on = failed.sent == Sent::Something;
-        let Some(pick) = class(failed) else {
+        let Some(pick) = pick(&failed.cause, failed.phase) else {
             return Verdict::HandOut;
         };
         if self.left.total == Budget::Off
@@ -314,8 +314,8 @@ const fn take(budget: &mut Budget) -> bool {
 type Pick = fn(&mut Budgets) -> &mut Budget;
 
 /// Which budget a failure is taken from; `None` where another attempt could change nothing or would come too late.
-fn class(failed: &AttemptError) -> Option<Pick> {
-    match &failed.cause {
+fn pick(cause: &Cause, phase: Phase) -> Option<Pick> {
+    match cause {
         Cause::Denied(_)
         | Cause::NoSlot
         | Cause::NoSlotEver
@@ -328,9 +328,17 @@ fn class(failed: &AttemptError) -> Option<Pick> {
         | Cause::TooManyCodings(_)
         | Cause::NotText
         | Cause::SinkFailed(_) => None,
+        // What comes before the proxy has anything to say counts as it would without one; the rest is urllib3's "other".
+        Cause::Proxy { cause, .. } => match **cause {
+            Cause::Denied(_)
+            | Cause::TimedOut(_)
+            | Cause::Unresolved(_)
+            | Cause::NotConnected(_) => pick(cause, phase),
+            _ => Some(|left| &mut left.other),
+        },
         Cause::Unresolved(_) | Cause::NotConnected(_) => Some(|left| &mut left.connect),
-        Cause::TimedOut(_) if failed.phase < Phase::Send => Some(|left| &mut left.connect),
-        Cause::Tls(..) => Some(|left| &mut left.other),
+        Cause::TimedOut(_) if phase < Phase::Send => Some(|left| &mut left.connect),
+        Cause::Tls(..) | Cause::Refused(_) | Cause::Socks(_) => Some(|left| &mut left.other),
         Cause::TimedOut(_)
         | Cause::ClosedUnanswered(_)
         | Cause::Broken(_)

@@ -115,7 +115,7 @@ impl Clocks {
         let (own, total) = match phase {
             // urllib3 starts its clock once it has a connection.
             Phase::Checkout => (Self::starts_now(self.spans.pool, Expiry::Pool, now), None),
-            Phase::Resolve | Phase::Connect | Phase::Handshake => (
+            Phase::Resolve | Phase::Connect | Phase::Tunnel | Phase::Handshake => (
                 attempt(self.spans.connect).map(|at| (at, Expiry::Connect)),
                 attempt(self.spans.total),
             ),

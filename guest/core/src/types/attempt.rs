@@ -1,6 +1,6 @@
 //! Why one attempt failed: facts for the policy that decides what happens next.
 
-use super::{Phase, TlsReason};
+use super::{Phase, Refusal, TlsReason};
 
 /// How much of a request the peer may have received.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -49,6 +49,19 @@ pub enum Cause {
     TimedOut(Expiry),
     /// TLS failed.
     Tls(TlsReason, String),
+    /// It went wrong between us and a proxy.
+    Proxy {
+        /// The proxy's host.
+        host: String,
+        /// Whether it is spoken to over TLS.
+        is_secure: bool,
+        /// What went wrong.
+        cause: Box<Cause>,
+    },
+    /// A proxy refused a tunnel.
+    Refused(Box<Refusal>),
+    /// A proxy refused a connection, or what it said is not SOCKS; the text says which.
+    Socks(String),
     /// What came is not HTTP.
     Malformed(String),
     /// The chunked framing of the body is malformed.

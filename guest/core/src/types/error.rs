@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Exhausted, HistoryEntry, LastOutcome};
+use super::{Exhausted, HistoryEntry, LastOutcome, Refusal};
 
 /// What an attempt was doing when it failed, in the order an attempt goes through them.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -16,6 +16,8 @@ pub enum Phase {
     Resolve,
     /// Opening a TCP connection.
     Connect,
+    /// Asking a proxy for a connection to the server, with CONNECT or SOCKS.
+    Tunnel,
     /// Agreeing on TLS.
     Handshake,
     /// Sending the request.
@@ -61,6 +63,8 @@ pub struct Failure {
     /// The attempts before this one, oldest first, at most the last 1000; empty for an attempt that stands in a history itself, and where
     /// the body of a response failed, which has its own (`Response::history`).
     pub history: Arc<[HistoryEntry]>,
+    /// What the proxy said that refused a tunnel.
+    pub refusal: Option<Box<Refusal>>,
 }
 
 /// Why there is no response, or no more of its body.
@@ -94,6 +98,8 @@ pub enum Error {
     PoolTimeout(Box<Failure>),
     /// The pool that the request was sent through is closed (urllib3: `ClosedPoolError`).
     PoolClosed(Box<Failure>),
+    /// What is between us and the proxy failed, or the proxy refused (urllib3: `ProxyError`). The phase says what it was asked for.
+    Proxy(Box<Failure>),
     /// TLS could not be agreed on, or its peer is not who it should be.
     Tls(TlsReason, Box<Failure>),
     /// The connection broke, or what came over it is not HTTP.
@@ -143,6 +149,7 @@ impl Error {
             Self::DeadlineExceeded(_) => "deadline-exceeded",
             Self::PoolTimeout(_) => "pool-timeout",
             Self::PoolClosed(_) => "pool-closed",
+            Self::Proxy(_) => "proxy",
             Self::Tls(..) => "tls",
             Self::Protocol(_) => "protocol",
             Self::IncompleteBody { .. } => "incomplete-body",
@@ -199,6 +206,7 @@ impl Error {
             | Self::DeadlineExceeded(failure)
             | Self::PoolTimeout(failure)
             | Self::PoolClosed(failure)
+            | Self::Proxy(failure)
             | Self::Tls(_, failure)
             | Self::Protocol(failure)
             | Self::IncompleteBody { failure, .. }
@@ -227,6 +235,7 @@ impl Error {
         match &mut self {
             Self::InvalidUrl(_)
             | Self::UnsupportedScheme(_)
+            | Self::UnsupportedProxyScheme(_)
             | Self::InvalidRequest(_)
             | Self::InvalidSettings(_)
             | Self::HostChanged(_)
@@ -240,6 +249,7 @@ impl Error {
             | Self::DeadlineExceeded(failure)
             | Self::PoolTimeout(failure)
             | Self::PoolClosed(failure)
+            | Self::Proxy(failure)
             | Self::Tls(_, failure)
             | Self::Protocol(failure)
             | Self::IncompleteBody { failure, .. }

@@ -44,6 +44,13 @@ pub enum Event {
         /// The head of the request, credentials redacted.
         head: String,
     },
+    /// The proxy has opened a connection to a server.
+    Tunnelled {
+        /// The connection's number.
+        number: u64,
+        /// The server.
+        origin: Origin,
+    },
     /// The head of a response, interim ones too, was received.
     Received {
         /// The connection.

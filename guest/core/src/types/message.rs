@@ -125,6 +125,8 @@ pub struct ConnectionInfo {
     pub tls: Option<TlsVersion>,
     /// Whether the server proved who it is (urllib3: `is_verified`); never without TLS.
     pub is_verified: bool,
+    /// Whether the proxy has proved over TLS that it is who it should be.
+    pub proxy_is_verified: bool,
 }
 
 /// All of a response but its body.

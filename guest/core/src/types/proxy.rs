@@ -77,6 +77,20 @@ pub struct Proxies {
     pub no_proxy: Vec<String>,
 }
 
+impl Proxies {
+    /// All requests through one proxy (urllib3: `ProxyManager`).
+    #[must_use]
+    pub fn all_through(proxy: ProxySettings) -> Self {
+        Self {
+            rules: vec![ProxyRule {
+                proxy: Some(proxy),
+                ..ProxyRule::default()
+            }],
+            no_proxy: Vec::new(),
+        }
+    }
+}
+
 /// The refusal of an `http` or `https` proxy to open a tunnel.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Refusal {

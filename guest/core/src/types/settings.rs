@@ -6,7 +6,9 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::{AddressFamily, Headers, HostEntry, LimitSettings, Retries, TcpKeepAlive, TlsSettings};
+use super::{
+    AddressFamily, Headers, HostEntry, LimitSettings, Proxies, Retries, TcpKeepAlive, TlsSettings,
+};
 
 /// How long a wait may take.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -93,6 +95,8 @@ pub struct PoolSettings {
     pub retries: Retries,
     /// Of TLS, where there is TLS. The default trusts the built-in roots and has no certificate of ours.
     pub tls: TlsSettings,
+    /// Which requests go through which proxy (urllib3: `_proxy`, `_proxy_headers`, `_proxy_config`). The default is none.
+    pub proxies: Option<Proxies>,
     /// The address that connections come from, with port 0 for any free one (urllib3: `source_address`). Peers of the other family are not
     /// tried. The default is what the system picks for each.
     pub source_address: Option<SocketAddr>,
@@ -122,6 +126,7 @@ impl PoolSettings {
             timeouts: self.timeouts.or(base.timeouts),
             retries: self.retries.or(&base.retries),
             tls: self.tls.or(&base.tls),
+            proxies: self.proxies.or_else(|| base.proxies.clone()),
             source_address: self.source_address.or(base.source_address),
             socket: self.socket.or(base.socket),
             address_delay: self.address_delay.or(base.address_delay),

@@ -14,6 +14,7 @@ fn told(world: &World) -> Vec<String> {
         Event::Resolved { host, addresses } => format!("resolved {host} {}", addresses.join(" ")),
         Event::Connected { number, remote } => format!("connected {number} {remote}"),
         Event::Secured { number, .. } => format!("secured {number}"),
+        Event::Tunnelled { number, origin } => format!("tunnelled {number} to {origin}"),
         Event::CheckedOut { number } => format!("checked out {number}"),
         Event::Sent { number, .. } => format!("sent {number}"),
         Event::Received { number, .. } => format!("received {number}"),

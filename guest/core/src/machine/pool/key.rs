@@ -4,6 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 
 use crate::policy::Profile;
+use crate::policy::route::Route;
 use crate::types::Origin;
 
 /// A profile that is compared by content but costs no more than a pointer where it is the same one, however long its roots are.
@@ -52,6 +53,8 @@ impl Hash for SharedProfile {
 pub struct Key {
     /// Where its connections lead.
     pub origin: Origin,
+    /// The way there.
+    pub route: Route,
     /// How they are made and kept.
     pub profile: SharedProfile,
 }

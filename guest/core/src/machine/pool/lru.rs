@@ -80,12 +80,14 @@ mod tests {
     use super::super::SharedProfile;
     use super::*;
     use crate::policy::Profile;
+    use crate::policy::route::Route;
     use crate::types::{Host, Origin, PoolSettings, Scheme};
 
     fn key(port: u16) -> Key {
         let origin = Origin::new(Scheme::Http, Host::parse("h.test").unwrap(), Some(port));
         Key {
             origin,
+            route: Route::Direct,
             profile: SharedProfile::new(Profile::resolve(PoolSettings::default()).unwrap()),
         }
     }

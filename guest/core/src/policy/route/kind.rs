@@ -1,5 +1,7 @@
 //! The six kinds of proxies, by the scheme of their URLs.
 
+use crate::types::AddressFamily;
+
 /// What is spoken to a proxy.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum ProxyKind {
@@ -40,6 +42,15 @@ impl SocksKind {
         match self {
             Self::V4 | Self::V4a => SocksVersion::V4,
             Self::V5 | Self::V5h => SocksVersion::V5,
+        }
+    }
+
+    /// Which addresses it can be asked for: version 4 knows none of IPv6.
+    #[must_use]
+    pub const fn family(self, asked: AddressFamily) -> AddressFamily {
+        match self.version() {
+            SocksVersion::V4 => AddressFamily::Ipv4,
+            SocksVersion::V5 => asked,
         }
     }
 

@@ -9,9 +9,11 @@ mod no_proxy;
 mod proxy;
 mod proxy_url;
 mod routes;
+mod tls;
 
 pub use environment::from_environment;
 pub use forward::forwarded;
 pub use kind::{ProxyKind, SocksKind, SocksVersion};
 pub use proxy::{Login, Proxy};
 pub use routes::{Route, Routes};
+pub use tls::{tls_with_proxy, tls_with_target};

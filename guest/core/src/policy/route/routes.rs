@@ -6,7 +6,7 @@ use super::kind::{ProxyKind, SocksKind};
 use super::no_proxy::NoProxy;
 use super::proxy::Proxy;
 use crate::policy::Matcher;
-use crate::types::{Error, Host, Origin, Proxies, ProxyRule, Scheme};
+use crate::types::{Error, Host, Origin, Proxies, ProxyRule, Scheme, TlsSettings};
 
 /// The way to a server.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -80,6 +80,12 @@ impl Routes {
                 .collect::<Result<_, _>>()?,
             no_proxy: NoProxy::parse(&no_proxy)?,
         })
+    }
+
+    /// How TLS is spoken to proxies that have settings of their own.
+    pub fn tls(&self) -> impl Iterator<Item = &TlsSettings> {
+        let proxies = self.rules.iter().filter_map(|rule| rule.proxy.as_ref());
+        proxies.filter_map(|proxy| proxy.tls.as_ref())
     }
 
     /// The way to a server (urllib3: `connection_requires_http_tunnel`).

@@ -1,0 +1,106 @@
+//! Asking a proxy for a connection to a server, with CONNECT or SOCKS.
+//!
+//! Each question is one write. What the proxy sends behind its answer is an error, so that none of it is ever taken for the server's.
+
+use std::future::poll_fn;
+
+use super::bounded::bounded;
+use super::shared::Shared;
+use super::transport::Transport;
+use super::{ByteStream, IoError, IoKind, Net};
+use crate::machine::connect::{ConnectReply, Outcome, connect_request};
+use crate::machine::socks::{Destination, Socks, Step};
+use crate::policy::Clocks;
+use crate::policy::route::{Proxy, SocksKind};
+use crate::types::{Cause, Limits, Origin, Phase};
+
+/// An answer is read in pieces of this: it is small.
+const MAX_READ: usize = 4 * 1024;
+
+/// Asks an HTTP proxy.
+pub(super) async fn ask_http<N: Net>(
+    shared: &Shared<N>,
+    clocks: &Clocks,
+    transport: &mut Transport<N>,
+    (proxy, origin): (&Proxy, &Origin),
+    limits: Limits,
+) -> Result<(), Cause> {
+    let mut reply = ConnectReply::new(limits);
+    let talk = async {
+        let question = connect_request(origin.host(), origin.port(), &proxy.headers);
+        send(transport, &question).await?;
+        loop {
+            let answer = receive(transport).await?;
+            match reply.feed(&answer).map_err(Cause::Malformed)? {
+                Outcome::More => {}
+                Outcome::Open => return Ok(()),
+                Outcome::Refused(refusal) => return Err(Cause::Refused(Box::new(refusal))),
+            }
+        }
+    };
+    let bound = clocks.bound(Phase::Tunnel, || shared.net.now());
+    let cause = match bounded(&shared.net, bound, talk).await {
+        Ok(Ok(())) => return Ok(()),
+        Ok(Err(cause)) => cause,
+        Err(expiry) => Cause::TimedOut(expiry),
+    };
+    // A refusal says more than how it ended.
+    let refusal = reply.into_refusal();
+    Err(refusal.map_or(cause, |refusal| Cause::Refused(Box::new(refusal))))
+}
+
+/// Asks a SOCKS proxy.
+pub(super) async fn ask_socks<N: Net>(
+    shared: &Shared<N>,
+    clocks: &Clocks,
+    transport: &mut Transport<N>,
+    (proxy, kind): (&Proxy, SocksKind),
+    (destination, port): (Destination<'_>, u16),
+) -> Result<(), Cause> {
+    let talk = async {
+        let login = proxy.login.as_ref();
+        let (mut socks, question) =
+            Socks::new(kind.version(), destination, port, login).map_err(Cause::Socks)?;
+        send(transport, &question).await?;
+        loop {
+            let answer = receive(transport).await?;
+            match socks.feed(&answer).map_err(Cause::Socks)? {
+                Step::More => {}
+                Step::Write(question) => send(transport, &question).await?,
+                Step::Open => return Ok(()),
+            }
+        }
+    };
+    let bound = clocks.bound(Phase::Tunnel, || shared.net.now());
+    let outcome = bounded(&shared.net, bound, talk).await;
+    outcome.map_err(Cause::TimedOut)?
+}
+
+async fn send<N: Net>(transport: &mut Transport<N>, bytes: &[u8]) -> Result<(), Cause> {
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let count = poll_fn(|context| transport.poll_write(context, rest)).await;
+        rest = rest.get(count.map_err(broken)?..).unwrap_or_default();
+    }
+    poll_fn(|context| transport.poll_flush(context))
+        .await
+        .map_err(broken)
+}
+
+async fn receive<N: Net>(transport: &mut Transport<N>) -> Result<Vec<u8>, Cause> {
+    let mut bytes = Vec::new();
+    let count = poll_fn(|context| transport.poll_read(context, MAX_READ, &mut bytes)).await;
+    match count.map_err(broken)? {
+        0 => Err(Cause::Broken(
+            "it closed the connection before it had answered".into(),
+        )),
+        _ => Ok(bytes),
+    }
+}
+
+fn broken(error: IoError) -> Cause {
+    match error.kind {
+        IoKind::Gone | IoKind::Truncated => Cause::Broken(error.message),
+        IoKind::Tls(reason) => Cause::Tls(reason, error.message),
+    }
+}
