@@ -3,9 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use urlpool_core::types::{
-    Failure, Headers, HistoryEntry, Phase, ResponseHead, Retries, TlsInfo,
-};
+use urlpool_core::types::{Failure, Headers, HistoryEntry, Phase, ResponseHead, Retries, TlsInfo};
 use wasmtime::Store;
 use wasmtime::component::ResourceAny;
 

@@ -250,10 +250,7 @@ async fn what_no_function_of_the_component_does_is_refused() {
             .await
             .unwrap()
     };
-    for (case, request) in [
-        ("query", query(put())),
-        ("alone", alone().await),
-    ] {
+    for (case, request) in [("query", query(put())), ("alone", alone().await)] {
         let error = request.start().await.err().expect(case);
         assert_eq!(refusal(case, &error).kind(), "invalid-request", "{case}");
     }

@@ -24,6 +24,9 @@ pub(crate) fn lines(event: &Event) -> Vec<String> {
             "connection {number}: TLS {} with {suite}",
             tls_version(*version)
         ),
+        Event::Tunnelled { number, origin } => {
+            format!("connection {number}: the proxy opened a tunnel to {origin}")
+        }
         Event::CheckedOut { number } => format!("connection {number}: used again"),
         Event::CheckedIn { number } => format!("connection {number}: kept for the next request"),
         Event::Closed { number, reason } => format!("connection {number}: closed: {reason}"),
@@ -82,6 +85,7 @@ impl Connections {
                     remote,
                     tls: None,
                     is_verified: false,
+                    proxy_is_verified: false,
                 };
                 self.known.insert(number, opened);
                 self.last = Some(number);

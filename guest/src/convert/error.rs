@@ -2,6 +2,7 @@
 
 use urlpool_core::types as core;
 
+use super::proxy::refusal;
 use crate::bindings::exports::urlpool::client::types as wit;
 
 /// What core answers.
@@ -53,6 +54,8 @@ const fn kind(error: &core::Error) -> wit::ErrorKind {
         core::Error::DeadlineExceeded(_) => wit::ErrorKind::DeadlineExceeded,
         core::Error::PoolTimeout(_) => wit::ErrorKind::PoolTimeout,
         core::Error::PoolClosed(_) => wit::ErrorKind::PoolClosed,
+        core::Error::UnsupportedProxyScheme(_) => wit::ErrorKind::UnsupportedProxyScheme,
+        core::Error::Proxy(_) => wit::ErrorKind::Proxy,
         core::Error::Tls(..) => wit::ErrorKind::Tls,
         core::Error::Protocol(_) => wit::ErrorKind::Protocol,
         core::Error::IncompleteBody { .. } => wit::ErrorKind::IncompleteBody,
@@ -95,6 +98,7 @@ fn of_answered(exhausted: &core::Exhausted) -> wit::Failure {
         may_have_been_acted_on: true,
         tls: None,
         incomplete: None,
+        refusal: None,
     }
 }
 
@@ -138,6 +142,7 @@ fn failure(error: &core::Error, facts: &core::Failure) -> wit::Failure {
         may_have_been_acted_on: facts.may_have_been_acted_on,
         tls,
         incomplete,
+        refusal: facts.refusal.as_deref().map(refusal),
     }
 }
 
@@ -147,6 +152,7 @@ const fn phase(phase: core::Phase) -> wit::Phase {
         core::Phase::Checkout => wit::Phase::Checkout,
         core::Phase::Resolve => wit::Phase::Resolve,
         core::Phase::Connect => wit::Phase::Connect,
+        core::Phase::Tunnel => wit::Phase::Tunnel,
         core::Phase::Handshake => wit::Phase::Handshake,
         core::Phase::Send => wit::Phase::Send,
         core::Phase::AwaitHead => wit::Phase::AwaitHead,

@@ -29,6 +29,13 @@ pub(crate) fn event(event: core::Event) -> wit::Event {
                 is_verified,
             })
         }
+        core::Event::Tunnelled {
+            number,
+            origin: server,
+        } => wit::Event::Tunnelled(wit::Tunnelled {
+            number,
+            origin: origin(&server),
+        }),
         core::Event::CheckedOut { number } => wit::Event::CheckedOut(number),
         core::Event::Sent { number, head } => wit::Event::Sent(wit::MessageHead { number, head }),
         core::Event::Received { number, head } => {

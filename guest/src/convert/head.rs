@@ -28,6 +28,7 @@ pub(crate) fn response_head(head: &core::ResponseHead) -> wit::ResponseHead {
         remote,
         tls,
         is_verified,
+        proxy_is_verified,
     } = connection;
     wit::ResponseHead {
         status: *status,
@@ -44,6 +45,7 @@ pub(crate) fn response_head(head: &core::ResponseHead) -> wit::ResponseHead {
             remote: remote.clone(),
             tls: tls.map(tls_version),
             is_verified: *is_verified,
+            proxy_is_verified: *proxy_is_verified,
         },
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use urlpool_core::types as core;
 
 use super::error::Outcome;
+use super::proxy::proxies;
 use super::retries;
 use super::tls::tls_settings;
 use crate::bindings::exports::urlpool::client::types as wit;
@@ -54,7 +55,7 @@ fn host_entry(entry: wit::HostEntry) -> Outcome<core::HostEntry> {
 }
 
 /// Headers that are part of settings: what is wrong with them is wrong with the settings.
-fn default_headers(headers: Vec<wit::Header>) -> Outcome<core::Headers> {
+pub(super) fn default_headers(headers: Vec<wit::Header>) -> Outcome<core::Headers> {
     core::Headers::parse(headers).map_err(|error| core::Error::InvalidSettings(error.to_string()))
 }
 
@@ -82,6 +83,7 @@ pub(crate) fn pool_settings(settings: wit::PoolSettings) -> Outcome<core::PoolSe
         timeouts: spans,
         retries: again,
         tls,
+        proxies: ways,
         source_address,
         tcp,
         address_delay,
@@ -98,6 +100,7 @@ pub(crate) fn pool_settings(settings: wit::PoolSettings) -> Outcome<core::PoolSe
         timeouts: timeouts(spans),
         retries: again.map(retries::from_wit).unwrap_or_default(),
         tls: tls.map(tls_settings).unwrap_or_default(),
+        proxies: ways.map(proxies).transpose()?,
         source_address: source_address
             .map(|text| core::SocketOptions::source(&text))
             .transpose()?,

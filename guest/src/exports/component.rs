@@ -5,6 +5,8 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
 use urlpool_core::policy::make_headers::make_headers;
+use urlpool_core::policy::route;
+use urlpool_core::types::ProxySettings;
 use wasi::clocks::monotonic_clock;
 use wasi::io::poll::Pollable;
 use wasi::io::streams::{InputStream, OutputStream};
@@ -12,6 +14,7 @@ use wasi::io::streams::{InputStream, OutputStream};
 use super::manager::PoolManager;
 use super::pending::Pending;
 use super::pool::ConnectionPool;
+use super::proxy::ProxyManager;
 use super::response::{Response, respond};
 use crate::bindings::exports::urlpool::client::types as wit;
 use crate::bindings::exports::urlpool::client::{blocking, pipe};
@@ -24,6 +27,7 @@ pub(crate) struct Component;
 
 impl blocking::Guest for Component {
     type PoolManager = PoolManager;
+    type ProxyManager = ProxyManager;
     type ConnectionPool = ConnectionPool;
     type Pending = Pending;
     type Response = Response;
@@ -39,6 +43,22 @@ impl blocking::Guest for Component {
             let manager = shared::manager()?;
             manager.request(&method, &url, content, options).await
         })
+    }
+
+    fn proxy_from_url(
+        url: String,
+        settings: wit::ManagerSettings,
+    ) -> Result<blocking::ProxyManager, wit::Error> {
+        let proxy = ProxySettings {
+            url,
+            ..ProxySettings::default()
+        };
+        let open = || ProxyManager::export(proxy, convert::manager_settings(settings)?);
+        open().map_err(convert::error)
+    }
+
+    fn proxies_from_environment(variables: Vec<(String, String)>) -> wit::Proxies {
+        convert::from_environment(route::from_environment(&variables))
     }
 
     fn make_headers(options: wit::HeaderOptions) -> Result<Vec<wit::Header>, wit::Error> {

@@ -4,6 +4,7 @@ mod component;
 mod manager;
 mod pending;
 mod pool;
+mod proxy;
 mod response;
 
 pub(crate) use component::Component;

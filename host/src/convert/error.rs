@@ -3,6 +3,7 @@
 use urlpool_core::types::{Error, Exhausted, Failure, HistoryEntry, LastOutcome, Phase, TlsReason};
 
 use super::super::wit;
+use super::proxy::refusal;
 
 /// Why there is no response, or no more of its body.
 pub(crate) fn error(error: wit::Error) -> Error {
@@ -15,6 +16,7 @@ pub(crate) fn error(error: wit::Error) -> Error {
     match kind {
         wit::ErrorKind::InvalidUrl => Error::InvalidUrl(message),
         wit::ErrorKind::UnsupportedScheme => Error::UnsupportedScheme(message),
+        wit::ErrorKind::UnsupportedProxyScheme => Error::UnsupportedProxyScheme(message),
         wit::ErrorKind::InvalidRequest => Error::InvalidRequest(message),
         wit::ErrorKind::InvalidSettings => Error::InvalidSettings(message),
         wit::ErrorKind::HostChanged => Error::HostChanged(message),
@@ -47,6 +49,7 @@ fn failed(kind: wit::ErrorKind, message: String, facts: wit::Failure) -> Error {
         wit::ErrorKind::DeadlineExceeded => Error::DeadlineExceeded(failure),
         wit::ErrorKind::PoolTimeout => Error::PoolTimeout(failure),
         wit::ErrorKind::PoolClosed => Error::PoolClosed(failure),
+        wit::ErrorKind::Proxy => Error::Proxy(failure),
         wit::ErrorKind::Tls => Error::Tls(tls.map_or(TlsReason::Protocol, tls_reason), failure),
         wit::ErrorKind::Protocol => Error::Protocol(failure),
         wit::ErrorKind::IncompleteBody => Error::IncompleteBody {
@@ -61,6 +64,7 @@ fn failed(kind: wit::ErrorKind, message: String, facts: wit::Failure) -> Error {
         wit::ErrorKind::Denied => Error::Denied(failure),
         wit::ErrorKind::InvalidUrl
         | wit::ErrorKind::UnsupportedScheme
+        | wit::ErrorKind::UnsupportedProxyScheme
         | wit::ErrorKind::InvalidRequest
         | wit::ErrorKind::InvalidSettings
         | wit::ErrorKind::HostChanged
@@ -110,14 +114,9 @@ pub(crate) fn history(entries: Vec<wit::HistoryEntry>) -> Vec<HistoryEntry> {
         url: entry.url,
         status: entry.status,
         location: entry.location,
-        error: entry.error.map(|attempt| {
-            Box::new(failed(
-                attempt.kind,
-                attempt.message,
-                attempt.failure,
-                Vec::new(),
-            ))
-        }),
+        error: entry
+            .error
+            .map(|attempt| Box::new(failed(attempt.kind, attempt.message, attempt.failure))),
     };
     entries.into_iter().map(entry).collect()
 }
@@ -142,6 +141,7 @@ fn failure(message: String, failure: wit::Failure) -> Box<Failure> {
             wit::Phase::Checkout => Phase::Checkout,
             wit::Phase::Resolve => Phase::Resolve,
             wit::Phase::Connect => Phase::Connect,
+            wit::Phase::Tunnel => Phase::Tunnel,
             wit::Phase::Handshake => Phase::Handshake,
             wit::Phase::Send => Phase::Send,
             wit::Phase::AwaitHead => Phase::AwaitHead,
@@ -151,6 +151,6 @@ fn failure(message: String, failure: wit::Failure) -> Box<Failure> {
         reused: failure.reused,
         may_have_been_acted_on: failure.may_have_been_acted_on,
         history: Default::default(),
-        refusal: None,
+        refusal: failure.refusal.and_then(refusal).map(Box::new),
     })
 }

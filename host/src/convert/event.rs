@@ -35,6 +35,13 @@ fn event(event: wit::Event) -> Result<Event, Error> {
             suite,
             is_verified,
         },
+        wit::Event::Tunnelled(wit::Tunnelled {
+            number,
+            origin: server,
+        }) => Event::Tunnelled {
+            number,
+            origin: origin(server)?,
+        },
         wit::Event::CheckedOut(number) => Event::CheckedOut { number },
         wit::Event::Sent(wit::MessageHead { number, head }) => Event::Sent { number, head },
         wit::Event::Received(wit::MessageHead { number, head }) => Event::Received { number, head },

@@ -40,6 +40,7 @@ fn connection_info(connection: wit::ConnectionInfo) -> ConnectionInfo {
         remote: connection.remote,
         tls: connection.tls.map(tls_version),
         is_verified: connection.is_verified,
+        proxy_is_verified: connection.proxy_is_verified,
     }
 }
 

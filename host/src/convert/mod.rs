@@ -7,6 +7,7 @@ mod content;
 mod error;
 mod event;
 mod head;
+mod proxy;
 mod retries;
 mod settings;
 mod tls;

@@ -9,6 +9,7 @@ use urlpool_core::types::{
 };
 
 use super::super::wit;
+use super::proxy::proxies;
 use super::retries::{self, duration};
 use super::tls::tls_settings;
 
@@ -49,6 +50,7 @@ pub(crate) fn pool_settings(settings: PoolSettings) -> wit::PoolSettings {
         timeouts: Some(timeouts(settings.timeouts)),
         retries: Some(retries::into_wit(settings.retries)),
         tls: Some(tls_settings(settings.tls)),
+        proxies: settings.proxies.map(proxies),
         source_address: settings.source_address.map(|address| address.to_string()),
         tcp: Some(tcp(settings.socket)),
         address_delay: settings.address_delay.map(limit),
