@@ -4,10 +4,8 @@
 
 use std::num::NonZeroU32;
 
-use aes::{Aes128, Aes192, Aes256};
-use cbc::Decryptor;
-use cbc::cipher::block_padding::Pkcs7;
-use cbc::cipher::{BlockModeDecrypt, KeyIvInit};
+use aes::cipher::{Block, BlockCipherDecrypt, KeyInit};
+use aes::{Aes128Dec, Aes192Dec, Aes256Dec};
 use des::TdesEde3;
 use md5::{Digest as _, Md5};
 use ring::pbkdf2;
@@ -58,10 +56,10 @@ impl Cipher {
 
     fn decrypt(self, key: &[u8], iv: &[u8], encrypted: &[u8]) -> Result<Vec<u8>, Refusal> {
         let plain = match self {
-            Self::Aes128 => undo::<Decryptor<Aes128>>(key, iv, encrypted),
-            Self::Aes192 => undo::<Decryptor<Aes192>>(key, iv, encrypted),
-            Self::Aes256 => undo::<Decryptor<Aes256>>(key, iv, encrypted),
-            Self::DesEde3 => undo::<Decryptor<TdesEde3>>(key, iv, encrypted),
+            Self::Aes128 => undo::<Aes128Dec>(key, iv, encrypted),
+            Self::Aes192 => undo::<Aes192Dec>(key, iv, encrypted),
+            Self::Aes256 => undo::<Aes256Dec>(key, iv, encrypted),
+            Self::DesEde3 => undo::<TdesEde3>(key, iv, encrypted),
         };
         // A wrong password leaves the padding right once in 256 times, and this as well hardly ever.
         plain
@@ -70,13 +68,30 @@ impl Cipher {
     }
 }
 
-fn undo<C: KeyIvInit + BlockModeDecrypt>(
+/// Undoes cipher block chaining and its padding, block by block: `cbc` works on several at a time, for which the component has no room.
+fn undo<C: KeyInit + BlockCipherDecrypt>(
     key: &[u8],
     iv: &[u8],
     encrypted: &[u8],
 ) -> Option<Vec<u8>> {
-    let cipher = C::new_from_slices(key, iv).ok()?;
-    cipher.decrypt_padded_vec::<Pkcs7>(encrypted).ok()
+    let cipher = C::new_from_slice(key).ok()?;
+    let size = iv.len();
+    let mut plain = Vec::with_capacity(encrypted.len());
+    let mut before = iv;
+    for block in encrypted.chunks(size.max(1)) {
+        let mut bytes = Block::<C>::try_from(block).ok()?;
+        cipher.decrypt_block(&mut bytes);
+        plain.extend(bytes.iter().zip(before).map(|(byte, mask)| byte ^ mask));
+        before = block;
+    }
+    let padding = *plain.last()?;
+    let length = plain.len().checked_sub(usize::from(padding))?;
+    let (_, end) = plain.split_at_checked(length)?;
+    if padding == 0 || usize::from(padding) > size || end.iter().any(|byte| *byte != padding) {
+        return None;
+    }
+    plain.truncate(length);
+    Some(plain)
 }
 
 /// Whether these bytes are a PKCS#8 key that is encrypted: what other keys begin with is a number.

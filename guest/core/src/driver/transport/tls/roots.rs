@@ -9,7 +9,6 @@ use super::der::{Reader, SEQUENCE};
 use super::pem::{Block, blocks, is_pem};
 
 /// The certificates that others are traced back to.
-#[derive(Clone, Debug)]
 pub(super) struct Roots {
     pub(super) store: Arc<RootCertStore>,
     /// Those that a caller gave, as they are.
