@@ -21,5 +21,6 @@ mod streaming;
 mod tidy;
 mod timeouts;
 mod tls;
+mod tls_settings;
 mod uploading;
 mod waiting;

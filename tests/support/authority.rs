@@ -9,8 +9,11 @@ use rcgen::{
 use tempfile::NamedTempFile;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::version::{TLS12, TLS13};
-use tokio_rustls::rustls::{ServerConfig, SupportedProtocolVersion};
+use tokio_rustls::rustls::{
+    ConfigBuilder, RootCertStore, ServerConfig, SupportedProtocolVersion, WantsVerifier,
+};
 
 /// A root that signs certificates.
 pub struct Authority {
@@ -35,6 +38,12 @@ impl Authority {
     #[must_use]
     pub fn pem(&self) -> Vec<u8> {
         self.issuer.pem().into_bytes()
+    }
+
+    /// The root's certificate as DER.
+    #[must_use]
+    pub fn der(&self) -> Vec<u8> {
+        self.issuer.der().to_vec()
     }
 
     /// The same in a file, for `--cacert`.
@@ -111,6 +120,32 @@ impl Identity {
         self.speaking(&[&TLS13])
     }
 
+    /// The same with either version, for clients alone that have a certificate of this authority.
+    ///
+    /// # Panics
+    /// Where the authority's root is no root.
+    #[must_use]
+    pub fn tls_for_members(&self, authority: &Authority) -> Tls {
+        let mut roots = RootCertStore::empty();
+        roots
+            .add(authority.der().into())
+            .expect("the root is a root");
+        let provider = Arc::new(ring::default_provider());
+        let verifier = WebPkiClientVerifier::builder_with_provider(roots.into(), provider);
+        let verifier = verifier.build().expect("there is a root");
+        let config = builder(&[&TLS12, &TLS13])
+            .with_client_cert_verifier(verifier)
+            .with_single_cert(vec![self.certificate.clone()], self.key.clone_key())
+            .expect("the key fits the certificate");
+        Tls(Arc::new(config))
+    }
+
+    /// The certificate as DER.
+    #[must_use]
+    pub fn der(&self) -> &[u8] {
+        &self.certificate
+    }
+
     /// The certificate and its key in one text, for servers that read files.
     #[must_use]
     pub fn pem(&self) -> &str {
@@ -126,15 +161,21 @@ impl Identity {
     }
 
     fn speaking(&self, versions: &[&'static SupportedProtocolVersion]) -> Tls {
-        let provider = Arc::new(ring::default_provider());
-        let config = ServerConfig::builder_with_provider(provider)
-            .with_protocol_versions(versions)
-            .expect("ring speaks both versions")
+        let config = builder(versions)
             .with_no_client_auth()
             .with_single_cert(vec![self.certificate.clone()], self.key.clone_key())
             .expect("the key fits the certificate");
         Tls(Arc::new(config))
     }
+}
+
+fn builder(
+    versions: &[&'static SupportedProtocolVersion],
+) -> ConfigBuilder<ServerConfig, WantsVerifier> {
+    let provider = Arc::new(ring::default_provider());
+    ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(versions)
+        .expect("ring speaks both versions")
 }
 
 /// What a server needs to speak TLS.
