@@ -37,6 +37,7 @@ mod timeouts;
 mod tls;
 mod tls_client;
 mod tls_identity;
+mod tls_names;
 mod tls_terms;
 mod truncation;
 mod turns;

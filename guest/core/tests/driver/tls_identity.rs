@@ -1,52 +1,20 @@
-//! Who a server must be, as its caller says: roots, demands, names, fingerprints.
+//! Who may vouch for a server, and what is not asked of it.
 
+use std::sync::Arc;
+
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
 use rustls::{HandshakeKind, SupportedProtocolVersion};
 use urlpool_core::driver::Manager;
 use urlpool_core::sim::SimNet;
 use urlpool_core::types::{
-    AssertHostname, CertReqs, Error, Event, ManagerSettings, PoolSettings, TlsReason, TlsSettings,
+    AssertHostname, CertReqs, Error, ManagerSettings, PoolSettings, TlsReason, TlsSettings,
 };
 
-use crate::common::{Authority, TlsServer, World, address, origin_of, self_signed};
+use crate::common::{Authority, address, reason, self_signed, serving, warnings};
 
 const BOTH: [&SupportedProtocolVersion; 2] = [&TLS13, &TLS12];
-
-fn world_of(tls: TlsSettings) -> World {
-    World::of_pools(PoolSettings {
-        tls,
-        ..PoolSettings::default()
-    })
-}
-
-/// A world in which `a.test` is a TLS server.
-fn serving(server: TlsServer, tls: TlsSettings) -> World {
-    let world = world_of(tls);
-    world.listen("a.test", 443, server.listener(origin_of("a")));
-    world
-}
-
-/// Why the server was not accepted; `None` where it was.
-fn reason(world: &World, url: &str) -> Option<(TlsReason, String)> {
-    match world.get(url) {
-        Ok(_) => None,
-        Err(Error::Tls(reason, failure)) => Some((reason, failure.message)),
-        Err(other) => panic!("{other:?}"),
-    }
-}
-
-fn warnings(world: &World) -> Vec<String> {
-    let text = |event| match event {
-        Event::Warned(text) => Some(text),
-        _ => None,
-    };
-    world
-        .manager
-        .take_events()
-        .into_iter()
-        .filter_map(text)
-        .collect()
-}
 
 fn off() -> Option<AssertHostname> {
     Some(AssertHostname::Off)
@@ -167,7 +135,7 @@ fn a_server_that_need_not_prove_anything_still_signs_its_handshake() {
         let (one, other) = (Authority::new(), Authority::new());
         let mut server = one.server(&["a.test"], &[version]);
         let key = other.server(&["a.test"], &[version]);
-        server.config.cert_resolver = std::sync::Arc::new(Mixed {
+        server.config.cert_resolver = Arc::new(Mixed {
             shown: server.certificate.clone(),
             signs: key.config.cert_resolver,
         });
@@ -184,286 +152,14 @@ fn a_server_that_need_not_prove_anything_still_signs_its_handshake() {
 #[derive(Debug)]
 struct Mixed {
     shown: Vec<u8>,
-    signs: std::sync::Arc<dyn rustls::server::ResolvesServerCert>,
+    signs: Arc<dyn ResolvesServerCert>,
 }
 
-impl rustls::server::ResolvesServerCert for Mixed {
-    fn resolve(
-        &self,
-        hello: rustls::server::ClientHello<'_>,
-    ) -> Option<std::sync::Arc<rustls::sign::CertifiedKey>> {
-        let key = std::sync::Arc::clone(&self.signs.resolve(hello)?.key);
+impl ResolvesServerCert for Mixed {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let key = Arc::clone(&self.signs.resolve(hello)?.key);
         let shown = vec![self.shown.clone().into()];
-        Some(std::sync::Arc::new(rustls::sign::CertifiedKey::new(
-            shown, key,
-        )))
-    }
-}
-
-#[test]
-fn names_are_compared_as_asked_for() {
-    for (case, names, url, assert_hostname, server_hostname, accepted) in [
-        ("the host", "a.test", "https://a.test/", None, None, true),
-        (
-            "another host",
-            "b.test",
-            "https://a.test/",
-            None,
-            None,
-            false,
-        ),
-        ("off", "b.test", "https://a.test/", off(), None, true),
-        (
-            "a name",
-            "b.test",
-            "https://a.test/",
-            name("b.test"),
-            None,
-            true,
-        ),
-        (
-            "a name it has not",
-            "a.test",
-            "https://a.test/",
-            name("b.test"),
-            None,
-            false,
-        ),
-        (
-            "server hostname",
-            "b.test",
-            "https://a.test/",
-            None,
-            Some("b.test"),
-            true,
-        ),
-        (
-            "server hostname it has not",
-            "a.test",
-            "https://a.test/",
-            None,
-            Some("b.test"),
-            false,
-        ),
-        (
-            "a name before the server hostname",
-            "c.test",
-            "https://a.test/",
-            name("c.test"),
-            Some("b.test"),
-            true,
-        ),
-        (
-            "a name with the root's dot",
-            "b.test",
-            "https://a.test/",
-            name("b.test."),
-            None,
-            true,
-        ),
-        (
-            "an address",
-            "192.0.2.97",
-            "https://192.0.2.97/",
-            None,
-            None,
-            true,
-        ),
-        (
-            "another address",
-            "192.0.2.98",
-            "https://192.0.2.97/",
-            None,
-            None,
-            false,
-        ),
-        (
-            "an address as a name",
-            "a.test",
-            "https://192.0.2.97/",
-            name("a.test"),
-            None,
-            true,
-        ),
-        (
-            "a name as an address",
-            "192.0.2.1",
-            "https://a.test/",
-            name("192.0.2.1"),
-            None,
-            true,
-        ),
-        (
-            "an IPv6 address in brackets",
-            "2001:db8::1",
-            "https://a.test/",
-            name("[2001:db8::1]"),
-            None,
-            true,
-        ),
-        (
-            "an IPv6 address with its zone",
-            "fe80::1",
-            "https://a.test/",
-            name("fe80::1%eth0"),
-            None,
-            true,
-        ),
-        (
-            "a wildcard",
-            "*.b.test",
-            "https://a.test/",
-            name("a.b.test"),
-            None,
-            true,
-        ),
-        (
-            "a wildcard and its own domain",
-            "*.b.test",
-            "https://a.test/",
-            name("b.test"),
-            None,
-            false,
-        ),
-        (
-            "a wildcard and two labels",
-            "*.b.test",
-            "https://a.test/",
-            name("a.a.b.test"),
-            None,
-            false,
-        ),
-    ] {
-        for version in BOTH {
-            let authority = Authority::new();
-            let server = authority.server(&[names], &[version]);
-            let seen = server.seen();
-            let tls = TlsSettings {
-                roots: Some(authority.pem()),
-                assert_hostname: assert_hostname.clone(),
-                server_hostname: server_hostname.map(str::to_owned),
-                ..TlsSettings::default()
-            };
-            let world = serving(server, tls);
-            let found = reason(&world, url).map(|(reason, _)| reason);
-            let expected = (!accepted).then_some(TlsReason::Hostname);
-            assert_eq!(found, expected, "{case}");
-            let is_address = url.contains("192");
-            let heard = server_hostname.or((!is_address).then_some("a.test"));
-            assert_eq!(seen()[0].name.as_deref(), heard, "{case}");
-        }
-    }
-}
-
-#[test]
-fn a_common_name_is_no_name() {
-    let authority = Authority::new();
-    let tls = TlsSettings {
-        roots: Some(authority.pem()),
-        ..TlsSettings::default()
-    };
-    let server = authority.server_of_common_name("a.test");
-    let (found, text) = reason(&serving(server, tls), "https://a.test/").unwrap();
-    assert_eq!(found, TlsReason::Hostname);
-    let expected = "certificate verify failed: Hostname mismatch, no appropriate subjectAltName";
-    assert!(text.starts_with(expected), "{text}");
-}
-
-#[test]
-fn a_wrong_address_is_told_apart_from_a_wrong_name() {
-    let authority = Authority::new();
-    let tls = TlsSettings {
-        roots: Some(authority.pem()),
-        ..TlsSettings::default()
-    };
-    let world = serving(authority.server(&["a.test"], &BOTH), tls);
-    let (_, text) = reason(&world, "https://192.0.2.97/").unwrap();
-    let expected = "certificate verify failed: IP address mismatch";
-    assert!(text.starts_with(expected), "{text}");
-}
-
-fn print(algorithm: &'static ring::digest::Algorithm, certificate: &[u8]) -> String {
-    let hash = ring::digest::digest(algorithm, certificate);
-    let digits: Vec<String> = hash
-        .as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02X}"))
-        .collect();
-    digits.join(":")
-}
-
-#[test]
-fn a_fingerprint_takes_the_place_of_the_name_alone() {
-    let wrong = "0".repeat(64);
-    for (case, is_trusted, names, demand, is_right, expected) in [
-        ("right", true, "b.test", None, true, None),
-        (
-            "wrong",
-            true,
-            "a.test",
-            None,
-            false,
-            Some(TlsReason::Fingerprint),
-        ),
-        (
-            "nobody vouches",
-            false,
-            "a.test",
-            None,
-            true,
-            Some(TlsReason::Certificate),
-        ),
-        (
-            "nobody need vouch",
-            false,
-            "b.test",
-            Some(CertReqs::None),
-            true,
-            None,
-        ),
-        (
-            "wrong, nobody need vouch",
-            false,
-            "a.test",
-            Some(CertReqs::None),
-            false,
-            Some(TlsReason::Fingerprint),
-        ),
-    ] {
-        for version in BOTH {
-            let authority = Authority::new();
-            let server = authority.server(&[names], &[version]);
-            let right = print(&ring::digest::SHA256, &server.certificate);
-            let tls = TlsSettings {
-                roots: is_trusted.then(|| authority.pem()),
-                cert_reqs: demand,
-                assert_hostname: name("c.test"),
-                assert_fingerprint: Some(if is_right {
-                    right.clone()
-                } else {
-                    wrong.clone()
-                }),
-                ..TlsSettings::default()
-            };
-            let world = serving(server, tls);
-            match (reason(&world, "https://a.test/"), expected) {
-                (None, None) => {
-                    assert!(world.get("https://a.test/").unwrap().connection.is_verified);
-                    assert!(warnings(&world).is_empty(), "{case}");
-                }
-                (Some((found, text)), Some(expected)) => {
-                    assert_eq!(found, expected, "{case}");
-                    if found == TlsReason::Fingerprint {
-                        let got = right.replace(':', "").to_ascii_lowercase();
-                        let told = format!(
-                            "Fingerprints did not match. Expected \"{wrong}\", got \"{got}\""
-                        );
-                        assert_eq!(text, told, "{case}");
-                    }
-                }
-                (found, _) => panic!("{case}: {found:?}"),
-            }
-        }
+        Some(Arc::new(CertifiedKey::new(shown, key)))
     }
 }
 

@@ -6,6 +6,7 @@ mod peers;
 mod tls;
 mod together;
 mod travel;
+mod trust;
 mod upload;
 mod world;
 
@@ -22,6 +23,7 @@ pub(crate) use travel::{
     DIAL, ask, delays, exhausted, found, get, growing, has_field, in_turn, leading, lines, listing,
     plain, retrying, to, too_many, with_headers, with_retries,
 };
+pub(crate) use trust::{reason, serving, warnings};
 pub(crate) use upload::{
     Act, END, FORM, IN_CHUNKS, PART_END, POST, bytes, chunk, expecting, form, head, in_chunks,
     piece, plain_options, push, push_all, push_through, rewindable, streamed, whole, writes,

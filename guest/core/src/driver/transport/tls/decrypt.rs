@@ -108,7 +108,7 @@ pub(super) fn pkcs8(der: &[u8], password: &[u8]) -> Result<Vec<u8>, Refusal> {
     if algorithm != PBES2 {
         return Err(Refusal::Unknown("it is encrypted otherwise than by PBES2"));
     }
-    let ((function, derivation), (cipher, iv)) =
+    let ((function, derivation), (cipher, mut iv)) =
         schemes(parameters).ok_or(Refusal::Unknown("its PBES2 parameters are malformed"))?;
     if function != PBKDF2 {
         return Err(Refusal::Unknown(
@@ -126,7 +126,10 @@ pub(super) fn pkcs8(der: &[u8], password: &[u8]) -> Result<Vec<u8>, Refusal> {
             ));
         }
     };
-    let (salt, rounds, hash) =
+    let iv = iv
+        .next(OCTETS)
+        .ok_or(Refusal::Unknown("its initialization vector is malformed"))?;
+    let Derivation { salt, rounds, hash } =
         derived(derivation).ok_or(Refusal::Unknown("its PBKDF2 parameters are malformed"))?;
     let hash = match hash {
         None | Some(HMAC_SHA1) => pbkdf2::PBKDF2_HMAC_SHA1,
@@ -154,18 +157,25 @@ fn info(der: &[u8]) -> Option<(Algorithm<'_>, &[u8])> {
     Some(((identifier, algorithm), info.next(OCTETS)?))
 }
 
-/// `PBES2-params`: how the key is derived, and the cipher with its initialization vector.
-fn schemes(mut parameters: Reader<'_>) -> Option<(Algorithm<'_>, (&[u8], &[u8]))> {
+/// `PBES2-params`: how the key is derived, and the cipher, whose initialization vector is its parameter.
+fn schemes(mut parameters: Reader<'_>) -> Option<(Algorithm<'_>, Algorithm<'_>)> {
     let mut schemes = parameters.sequence()?;
     let mut derivation = schemes.sequence()?;
     let function = derivation.next(OID)?;
     let mut encryption = schemes.sequence()?;
     let cipher = encryption.next(OID)?;
-    Some(((function, derivation), (cipher, encryption.next(OCTETS)?)))
+    Some(((function, derivation), (cipher, encryption)))
 }
 
-/// `PBKDF2-params`: the salt, the rounds, and the hash unless it is the default.
-fn derived(mut parameters: Reader<'_>) -> Option<(&[u8], u32, Option<&[u8]>)> {
+/// `PBKDF2-params`.
+struct Derivation<'a> {
+    salt: &'a [u8],
+    rounds: u32,
+    /// `None` for the default.
+    hash: Option<&'a [u8]>,
+}
+
+fn derived(mut parameters: Reader<'_>) -> Option<Derivation<'_>> {
     let mut parameters = parameters.sequence()?;
     let salt = parameters.next(OCTETS)?;
     let rounds = parameters.number()?;
@@ -173,10 +183,12 @@ fn derived(mut parameters: Reader<'_>) -> Option<(&[u8], u32, Option<&[u8]>)> {
         // The length of the key, which its cipher tells as well.
         parameters.number()?;
     }
-    if parameters.is_empty() {
-        return Some((salt, rounds, None));
-    }
-    Some((salt, rounds, Some(parameters.sequence()?.next(OID)?)))
+    let hash = if parameters.is_empty() {
+        None
+    } else {
+        Some(parameters.sequence()?.next(OID)?)
+    };
+    Some(Derivation { salt, rounds, hash })
 }
 
 /// The key inside a PEM block whose `DEK-Info` names a cipher and an initialization vector (RFC 1423), as OpenSSL derives the key of it.
