@@ -30,13 +30,21 @@ impl Door {
     /// Runs the command with these arguments. `folder` is what it may read and write, under its own path.
     pub(crate) async fn run(self, folder: &Path, arguments: &[&str]) -> Outcome {
         match self {
-            Self::Native => Program::from_file(sibling("urlpool")).args(arguments).run(),
+            Self::Native => native().args(arguments).run(),
             Self::Stock => stock(&dist("urlpool-cli.wasm"), Network::Granted, folder)
                 .args(arguments)
                 .run(),
         }
         .await
     }
+}
+
+/// The binary `urlpool` about to run, without the proxies that our own environment may name.
+pub(crate) fn native() -> Program {
+    ["http_proxy", "https_proxy", "all_proxy", "no_proxy"]
+        .into_iter()
+        .flat_map(|name| [name.to_owned(), name.to_uppercase()])
+        .fold(Program::from_file(sibling("urlpool")), Program::without_env)
 }
 
 /// Whether the stock `wasmtime` lets a component have sockets and name lookup.

@@ -1,16 +1,25 @@
-//! `make interop`: whether the exact bytes come from a real server (Debian's nginx) through every door that people use.
+//! `make interop`: whether the exact bytes come from real servers, through every door that people use and every proxy that they have.
 //!
 //! - `doors` is how each door is opened: the native binary, the stock `wasmtime` with the command component, and a consumer component.
 //! - `command` holds the rows that the first two have in common, `consumer` those of the third.
-//! - `tally` runs the rows, one after the other, and counts.
+//! - `matrix` is the table of proxies: what `origins` serve, by way of each of `proxies`. `secure` is TLS, with `certificates` of every kind.
+//! - `report` is a request by the native binary and what it reports; `daemon` a server that these use.
+//! - `tally` runs the rows, one after the other or several at once, and counts.
 //!
-//! Each row prints its name. What a row needs and does not find makes it fail; nothing is skipped. A command that does not end is a
-//! failure too, after the patience of `Program`.
+//! Each row prints its name. What a row needs and does not find makes it fail. A proxy that cannot be had is named and counted; nothing is
+//! skipped in silence. A command that does not end is a failure too, after the patience of `Program`.
 #![expect(clippy::print_stdout, reason = "the table of rows is what this is for")]
 
+mod certificates;
 mod command;
 mod consumer;
+mod daemon;
 mod doors;
+mod matrix;
+mod origins;
+mod proxies;
+mod report;
+mod secure;
 mod served;
 mod tally;
 
@@ -18,18 +27,30 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use crate::doors::Door;
+use crate::origins::Origins;
 use crate::served::Served;
 use crate::tally::Tally;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let served = Arc::new(Served::start());
     let mut tally = Tally::default();
-    for door in [Door::Native, Door::Stock] {
-        command::rows(&mut tally, door, &served).await;
+    doors(&mut tally).await;
+    let origins = Arc::new(Origins::start());
+    for (what, why) in &origins.proxies.missing {
+        tally.missing(what, why);
     }
-    command::row_of_make(&mut tally, &served).await;
-    command::rows_without_network(&mut tally, &served).await;
-    consumer::rows(&mut tally, &served).await;
+    tally.table(matrix::rows(&origins)).await;
+    tally.table(secure::rows()).await;
     tally.report()
+}
+
+/// The rows of a server without any proxy.
+async fn doors(tally: &mut Tally) {
+    let served = Arc::new(Served::start());
+    for door in [Door::Native, Door::Stock] {
+        command::rows(tally, door, &served).await;
+    }
+    command::row_of_make(tally, &served).await;
+    command::rows_without_network(tally, &served).await;
+    consumer::rows(tally, &served).await;
 }

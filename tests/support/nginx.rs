@@ -58,6 +58,15 @@ impl Nginx {
     /// Where nginx is not installed or does not start.
     #[must_use]
     pub fn start(log: AccessLog) -> Self {
+        Self::configured(log, &[], "")
+    }
+
+    /// The same with a certificate for these names too, and with these directives in its server block.
+    ///
+    /// # Panics
+    /// Where nginx is not installed, does not start or does not like the directives.
+    #[must_use]
+    pub fn configured(log: AccessLog, names: &[&str], directives: &str) -> Self {
         let folder = tempfile::Builder::new()
             .prefix("urlpool-nginx-")
             // nginx's worker is another user where the master is root.
@@ -67,13 +76,13 @@ impl Nginx {
         let (plain, secure) = (listener(), listener());
         let (plain_address, secure_address) = (address(&plain), address(&secure));
         let authority = Authority::new();
-        let identity = authority.issue(&["localhost", "127.0.0.1"]);
+        let identity = authority.issue(&[&["localhost", "127.0.0.1"], names].concat());
         for (name, text) in [
             ("authority.pem", authority.pem()),
             ("identity.pem", identity.pem().into()),
             (
                 "nginx.conf",
-                configuration(plain_address, secure_address, log).into_bytes(),
+                configuration(plain_address, secure_address, log, directives).into_bytes(),
             ),
         ] {
             fs::write(folder.path().join(name), text).expect("a temporary folder takes files");
@@ -122,7 +131,7 @@ impl Nginx {
         self.plain
     }
 
-    /// Where the server with TLS listens. Its certificate is for `localhost` and `127.0.0.1`.
+    /// Where the server with TLS listens. Its certificate is for `localhost`, `127.0.0.1` and what [`Nginx::configured`] was told.
     #[must_use]
     pub fn secure(&self) -> SocketAddr {
         self.secure
@@ -241,7 +250,12 @@ fn exchange(line: &str, path: &str) -> Option<Exchange> {
     (words.next()? == path).then_some(exchange)
 }
 
-fn configuration(plain: SocketAddr, secure: SocketAddr, log: AccessLog) -> String {
+fn configuration(
+    plain: SocketAddr,
+    secure: SocketAddr,
+    log: AccessLog,
+    directives: &str,
+) -> String {
     let log = match log {
         AccessLog::Kept => "access.log exchange",
         AccessLog::Off => "off",
@@ -274,6 +288,7 @@ http {{
     listen {secure} ssl;
     root files;
     location = {BARRIER} {{ return 204; }}
+    {directives}
   }}
 }}
 "
