@@ -6,6 +6,7 @@ use tokio::sync::watch;
 
 use crate::guard::{PATIENCE, fail};
 use crate::request::Request;
+use crate::socks::SocksRequest;
 
 /// Who ended a connection.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -25,6 +26,8 @@ pub struct Connection {
     pub reads: Vec<usize>,
     /// The whole requests among the bytes received.
     pub requests: Vec<Request>,
+    /// What a SOCKS server was asked for.
+    pub socks: Option<SocksRequest>,
     /// Who ended it; `None` while it is open.
     pub end: Option<End>,
     /// Why there was no TLS, where there should have been.
@@ -34,6 +37,18 @@ pub struct Connection {
     /// Whether the client's end has been read.
     pub(crate) is_drained: bool,
     parsed: usize,
+    /// Where the bytes begin that are not requests to this server.
+    tunnel: Option<usize>,
+}
+
+impl Connection {
+    /// What the client sent through the tunnel that a proxy opened; empty where there was none.
+    #[must_use]
+    pub fn tunnelled(&self) -> &[u8] {
+        self.tunnel
+            .and_then(|start| self.received.get(start..))
+            .unwrap_or_default()
+    }
 }
 
 /// All connections of a server, in the order accepted.
@@ -62,14 +77,31 @@ impl Ledger {
     pub(crate) fn received(&self, number: usize, bytes: &[u8]) {
         self.change(number, |connection| {
             connection.received.extend_from_slice(bytes);
-            while let Some((request, length)) = connection
-                .received
-                .get(connection.parsed..)
-                .and_then(Request::first_in)
+            while connection.tunnel.is_none()
+                && let Some((request, length)) = connection
+                    .received
+                    .get(connection.parsed..)
+                    .and_then(Request::first_in)
             {
                 connection.parsed += length;
+                // What follows is for whoever the proxy is asked for.
+                let has_tunnel = request.method() == "CONNECT";
+                connection.tunnel = has_tunnel.then_some(connection.parsed);
                 connection.requests.push(request);
             }
+        });
+    }
+
+    /// No byte of this connection is a request of HTTP to this server.
+    pub(crate) fn opaque(&self, number: usize) {
+        self.change(number, |connection| connection.tunnel = Some(0));
+    }
+
+    /// A SOCKS server has been asked, and what follows the first `length` bytes goes through it.
+    pub(crate) fn asked(&self, number: usize, request: SocksRequest, length: usize) {
+        self.change(number, |connection| {
+            connection.socks = Some(request);
+            connection.tunnel = Some(length);
         });
     }
 
@@ -104,6 +136,29 @@ impl Ledger {
     /// Looks without copying what was received.
     pub(crate) fn look<T>(&self, at: impl FnOnce(&[Connection]) -> T) -> T {
         at(&self.0.borrow())
+    }
+
+    /// What a connection brought from `start` on.
+    pub(crate) fn received_from(&self, number: usize, start: usize) -> Vec<u8> {
+        self.look(|connections| {
+            connections
+                .get(number)
+                .and_then(|connection| connection.received.get(start..))
+                .unwrap_or_default()
+                .to_vec()
+        })
+    }
+
+    /// A request that has arrived, and where the bytes behind the last that did begin.
+    pub(crate) fn request(&self, number: usize, index: usize) -> (Request, usize) {
+        self.look(|connections| {
+            let connection = connections.get(number).expect("an accepted connection");
+            let request = connection
+                .requests
+                .get(index)
+                .expect("a request that arrived");
+            (request.clone(), connection.parsed)
+        })
     }
 
     /// Waits until `condition` holds of a connection, without bound: only for a server's own tasks.

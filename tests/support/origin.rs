@@ -71,7 +71,7 @@ impl Origin {
     }
 
     /// Answers one request and says what follows.
-    async fn answer(&self, link: &mut Link, method: &str, target: &str) -> Then {
+    pub(crate) async fn answer(&self, link: &mut Link, method: &str, target: &str) -> Then {
         let reply = self.reply_to(target);
         if let Some(gate) = reply.gate()
             && !link.unless_ended(gate.passed()).await

@@ -25,6 +25,11 @@ pub(crate) trait Conversation: Send + Sync + 'static {
     /// Serves one connection; returning closes it.
     fn talk(&self, link: Link) -> impl Future<Output = ()> + Send;
 
+    /// Whether what arrives are requests of HTTP.
+    fn reads_requests(&self) -> bool {
+        true
+    }
+
     /// Whether that connection is to end in a reset instead of an orderly close.
     fn resets(&self, _number: usize) -> bool {
         false
@@ -127,6 +132,12 @@ impl Server {
     #[must_use]
     pub fn url_as(&self, host: &str, path: &str) -> String {
         format!("{}://{host}:{}{path}", self.scheme, self.port())
+    }
+
+    /// The URL of a proxy here, under a scheme that says how it is to be used.
+    #[must_use]
+    pub fn proxy_url(&self, scheme: &str) -> String {
+        format!("{scheme}://{}", self.address)
     }
 
     /// `address:port`, as it stands in `Host`.
@@ -243,6 +254,9 @@ async fn accept(
         let (ledger, conversation) = (ledger.clone(), Arc::clone(&conversation));
         let tls = tls.clone();
         let number = ledger.accepted();
+        if !conversation.reads_requests() {
+            ledger.opaque(number);
+        }
         connections.spawn(async move {
             if conversation.resets(number) {
                 stream.set_zero_linger().expect("an open socket");
