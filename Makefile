@@ -20,7 +20,7 @@ run:
 	@cargo build --bin urlpool
 	@cargo run -q --bin urlpool -- $(ARGS) $(QUOTED_URL)
 
-# Real servers: Debian's nginx and the stock wasmtime, which its own set-up brings.
+# Real servers and proxies of Debian's and the stock wasmtime, which its own set-up brings.
 interop: components consumers
 	@tests/interop/setup.sh
 	@cargo build --bin urlpool

@@ -2,7 +2,7 @@
 //!
 //! - `doors` is how each door is opened: the native binary, the stock `wasmtime` with the command component, and a consumer component.
 //! - `command` holds the rows that the first two have in common, `consumer` those of the third.
-//! - `matrix` is the table of proxies: what `origins` serve, by way of each of `proxies`. `secure` is TLS, with `certificates` of every kind.
+//! - `matrix` is the table of proxies: what `origins` serve, by way of each of `proxies`; `routes` are its special cases. `secure` is TLS, with `certificates` of every kind.
 //! - `report` is a request by the native binary and what it reports; `daemon` a server that these use.
 //! - `tally` runs the rows, one after the other or several at once, and counts.
 //!
@@ -19,6 +19,7 @@ mod matrix;
 mod origins;
 mod proxies;
 mod report;
+mod routes;
 mod secure;
 mod served;
 mod tally;
@@ -40,6 +41,7 @@ async fn main() -> ExitCode {
         tally.missing(what, why);
     }
     tally.table(matrix::rows(&origins)).await;
+    tally.table(routes::rows(&origins)).await;
     tally.table(secure::rows()).await;
     tally.report()
 }

@@ -23,6 +23,7 @@ const PAGE: usize = 100;
 const SEEN: &str = "add_header X-Client $remote_addr always;
 add_header X-Authorization $http_authorization always;
 add_header X-Proxy-Authorization $http_proxy_authorization always;
+add_header X-Via $http_x_via always;
 location = /away { return 302 $arg_to; }
 ";
 
@@ -33,6 +34,8 @@ pub(crate) struct Origins {
     pub(crate) proxies: Proxies,
     /// The roots of the origins and of the https proxy.
     pub(crate) roots: PathBuf,
+    /// The root of the https proxy alone.
+    pub(crate) proxy_root: PathBuf,
     pub(crate) page: Vec<u8>,
     pub(crate) download: Vec<u8>,
     pub(crate) upload: Vec<u8>,
@@ -56,25 +59,31 @@ impl Origins {
         let authority = Authority::new();
         let identity = folder.path().join("proxy.pem");
         let roots = folder.path().join("roots.pem");
+        let proxy_root = folder.path().join("proxy-root.pem");
         let read = |path| std::fs::read(path).expect("nginx's root is in a file");
         let bundle = [
             authority.pem(),
             read(first.authority_file()),
             read(second.authority_file()),
         ];
-        std::fs::write(&roots, bundle.concat()).expect("a temporary folder takes files");
-        std::fs::write(&identity, authority.issue(&["127.0.0.1"]).pem())
-            .expect("a temporary folder takes files");
+        for (path, text) in [
+            (&roots, bundle.concat()),
+            (&proxy_root, authority.pem()),
+            (&identity, authority.issue(&["127.0.0.1"]).pem().into()),
+        ] {
+            std::fs::write(path, text).expect("a temporary folder takes files");
+        }
         let (page, download) = (random(PAGE), random(DOWNLOAD));
         first.serve("download", &download);
         for origin in [&first, &second] {
             origin.serve("page", &page);
         }
         Self {
-            proxies: Proxies::start(folder.path(), &identity),
+            proxies: Proxies::start(folder.path(), &identity, &first.authority_file()),
             first,
             second,
             roots,
+            proxy_root,
             page,
             download,
             upload: random(UPLOAD),

@@ -18,10 +18,17 @@ pub(crate) struct Report {
 impl Report {
     /// Runs the command with these arguments and `--report json`.
     pub(crate) async fn of(arguments: &[&str], input: &[u8]) -> Self {
-        let outcome = native()
+        Self::with(&[], arguments, input).await
+    }
+
+    /// The same with these variables in its environment.
+    pub(crate) async fn with(variables: &[(&str, &str)], arguments: &[&str], input: &[u8]) -> Self {
+        let outcome = variables
+            .iter()
+            .fold(native(), |program, (name, value)| program.env(name, value))
             .args(["--report", "json"])
             .args(arguments)
-            .stdin(input)
+            .input(input)
             .run()
             .await;
         let line = if outcome.stdout.is_empty() {

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
-use std::process::{Output, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use tokio::io::AsyncWriteExt;
@@ -150,23 +150,4 @@ impl Program {
             took: started.elapsed(),
         }
     }
-}
-
-/// A program that does not read all of its input, as one that failed before, is no mistake of ours.
-async fn output(
-    mut program: tokio::process::Command,
-    input: Option<Vec<u8>>,
-) -> std::io::Result<Output> {
-    let Some(input) = input else {
-        return program.stdin(Stdio::null()).output().await;
-    };
-    program.stdin(Stdio::piped());
-    program.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = program.spawn()?;
-    let mut pipe = child.stdin.take().expect("a pipe was asked for");
-    let feeding = async move {
-        let _ = pipe.write_all(&input).await;
-    };
-    let ((), ended) = tokio::join!(feeding, child.wait_with_output());
-    ended
 }

@@ -1,6 +1,7 @@
 //! What a client did: the lines that `--verbose` tells in curl's manner, and the connection that a failed request had.
 
 use std::collections::BTreeMap;
+use std::mem;
 
 use urlpool_core::types::{ConnectionInfo, Event};
 
@@ -99,6 +100,13 @@ impl Connections {
                 if let Some(connection) = self.known.get_mut(&number) {
                     connection.tls = Some(version);
                     connection.is_verified = is_verified;
+                }
+            }
+            // Whatever was agreed on before was agreed on with the proxy.
+            Event::Tunnelled { number, .. } => {
+                if let Some(connection) = self.known.get_mut(&number) {
+                    connection.proxy_is_verified = mem::take(&mut connection.is_verified);
+                    connection.tls = None;
                 }
             }
             Event::CheckedOut { number } => {

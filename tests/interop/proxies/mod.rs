@@ -76,15 +76,15 @@ pub(crate) struct Proxies {
 type Started = Result<(Vec<Daemon>, Vec<Proxy>), String>;
 
 impl Proxies {
-    /// Starts all that are installed. `identity` is the file of a certificate for 127.0.0.1 and its key.
-    pub(crate) fn start(folder: &Path, identity: &Path) -> Self {
+    /// Starts all that are installed. `identity` is the file of a certificate for 127.0.0.1 and its key, `root` that of the first origin's root.
+    pub(crate) fn start(folder: &Path, identity: &Path, root: &Path) -> Self {
         let mut proxies = Self {
             all: Vec::new(),
             missing: Vec::new(),
             daemons: Vec::new(),
         };
         let names = Names::write(folder);
-        let secure = squid::start(&within(folder, "squid"), &names, Some(identity));
+        let secure = squid::start(&within(folder, "squid"), &names, Some((identity, root)));
         if let Err(why) = secure {
             proxies.missing.push(("https proxy squid", why));
             let plain = squid::start(&within(folder, "plain-squid"), &names, None);

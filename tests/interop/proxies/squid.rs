@@ -9,12 +9,12 @@ use crate::daemon::Daemon;
 
 const CLIENT: &str = "127.0.0.11";
 
-/// Starts it; without `identity`, the file of a certificate and its key, as an http proxy only.
-pub(super) fn start(folder: &Path, names: &Names, identity: Option<&Path>) -> Started {
+/// Starts it; without the files of a certificate with its key and of the root that it trusts, as an http proxy only.
+pub(super) fn start(folder: &Path, names: &Names, tls: Option<(&Path, &Path)>) -> Started {
     let log = folder.join("output");
     let (daemon, ports) = Daemon::listening(&log, |ports| {
         let settings = folder.join("squid.conf");
-        write(&settings, &configuration(folder, names, identity, ports));
+        write(&settings, &configuration(folder, names, tls, ports));
         let mut command = Command::new("squid");
         // The service's name keeps it apart from another squid of this machine.
         command
@@ -39,7 +39,7 @@ pub(super) fn start(folder: &Path, names: &Names, identity: Option<&Path>) -> St
         },
     };
     let mut proxies = vec![proxy("http proxy squid", "http", open, guarded)];
-    if identity.is_some() {
+    if tls.is_some() {
         let secure = proxy("https proxy squid", "https", secure_open, secure_guarded);
         proxies.push(secure);
     }
@@ -52,14 +52,25 @@ fn service(ports: [u16; 4]) -> String {
     })
 }
 
-fn configuration(folder: &Path, names: &Names, identity: Option<&Path>, ports: [u16; 4]) -> String {
+fn configuration(
+    folder: &Path,
+    names: &Names,
+    tls: Option<(&Path, &Path)>,
+    ports: [u16; 4],
+) -> String {
     let [open, guarded, secure_open, secure_guarded] = ports;
     let folder = folder.display();
-    let secure = identity.map_or_else(
-        || ["http_port".into(), String::new()],
-        |file| ["https_port".into(), format!("tls-cert={}", file.display())],
+    let secure = tls.map_or_else(
+        || ["http_port".into(), String::new(), String::new()],
+        |(identity, root)| {
+            [
+                "https_port".into(),
+                format!("tls-cert={}", identity.display()),
+                format!("tls_outgoing_options cafile={}", root.display()),
+            ]
+        },
     );
-    let [listen, identity] = secure;
+    let [listen, identity, outgoing] = secure;
     let (hosts, passwords) = (names.hosts(), names.passwords());
     let (hosts, passwords) = (hosts.display(), passwords.display());
     format!(
@@ -67,6 +78,7 @@ fn configuration(folder: &Path, names: &Names, identity: Option<&Path>, ports: [
 http_port 127.0.0.1:{guarded}
 {listen} 127.0.0.1:{secure_open} {identity}
 {listen} 127.0.0.1:{secure_guarded} {identity}
+{outgoing}
 auth_param basic program /usr/lib/squid/basic_ncsa_auth {passwords}
 auth_param basic children 2 startup=1
 auth_param basic realm urlpool
