@@ -4,6 +4,7 @@
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::thread;
 
@@ -44,8 +45,6 @@ pub(crate) struct Origins {
 
 impl Origins {
     pub(crate) fn start() -> Self {
-        use std::os::unix::fs::PermissionsExt;
-
         let folder = tempfile::Builder::new()
             .prefix("urlpool-interop-")
             // Some servers go on as another user.

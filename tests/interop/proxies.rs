@@ -11,6 +11,7 @@ mod twisted;
 
 pub(crate) use names::{FAR_FIRST, FAR_SECOND};
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use names::Names;
@@ -122,8 +123,6 @@ impl Proxies {
 
 /// A folder that the unprivileged user of a proxy may write to.
 fn within(folder: &Path, name: &str) -> PathBuf {
-    use std::os::unix::fs::PermissionsExt;
-
     let path = folder.join(name);
     std::fs::create_dir(&path)
         .and_then(|()| std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o777)))
