@@ -31,6 +31,7 @@ mod manager;
 pub mod net;
 mod once;
 mod pending;
+mod proxy;
 mod reading;
 mod request;
 mod response;
@@ -42,19 +43,22 @@ pub use grants::Grants;
 pub use manager::{ConnectionPool, Limits, PoolManager, Settings};
 pub use once::request;
 pub use pending::{Pending, Progress, Ready};
+pub use proxy::{ProxyManager, proxy_from_url};
 pub use reading::BytesStream;
 pub use request::RequestBuilder;
 pub use response::Response;
 pub use urlpool_core::policy::make_headers::{
     AcceptEncoding, CredentialsEncoding, MakeHeaders, make_headers,
 };
+pub use urlpool_core::policy::route::from_environment as proxies_from_environment;
 pub use urlpool_core::types::{
-    self, AddressFamily, AssertHostname, Budget, CertReqs, ConnectionInfo, Content,
+    self, AddressFamily, AssertHostname, Budget, CertReqs, ConnectionInfo, Content, Credentials,
     Error as ClientError, Event, Exhausted, Failure, FieldsIn, Header, Headers, HistoryEntry,
     HostEntry, HostRule, LastOutcome, Limit, LimitSettings, ManagerSettings, Multipart, Origin,
-    Part, PartData, Phase, PoolContext, PoolSettings, Probes, Reading, Redirects, RequestOptions,
-    ResponseHead, RetriedMethods, Retries, Skipped, SocketSettings, Streamed, TcpKeepAlive,
-    Timeouts, TlsInfo, TlsReason, TlsSettings, TlsVersion, Version, Writing,
+    Part, PartData, Phase, PoolContext, PoolSettings, Probes, Proxies, ProxyRule, ProxySettings,
+    Reading, Redirects, Refusal, RequestOptions, ResponseHead, RetriedMethods, Retries, Skipped,
+    SocketSettings, Streamed, TcpKeepAlive, Timeouts, TlsInfo, TlsReason, TlsSettings, TlsVersion,
+    Version, Writing,
 };
 
 use bindings::exports::urlpool::client::{blocking, types as wit};

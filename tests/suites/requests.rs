@@ -115,8 +115,9 @@ async fn what_is_started_has_its_method_in_upper_case_too_unless_it_is_to_stay()
     let manager = manager().await;
     for through_pool in [false, true] {
         let origin = origin().await;
-        let pool = manager.connection_from_url(&origin.url("/"), None);
-        let pool = pool.await.expect("a pool");
+        let url = origin.url("/");
+        let pool = manager.connection_from_url(&url, None).await;
+        let pool = pool.expect("a pool");
         let request = || match through_pool {
             true => pool.request("pUrGe", "/"),
             false => manager.request("pUrGe", origin.url("/")),

@@ -209,6 +209,7 @@ impl Client for Fake {
                 remote: "192.0.2.1:80".into(),
                 tls: None,
                 is_verified: false,
+                proxy_is_verified: false,
             },
         };
         let body = Pieces {

@@ -244,6 +244,7 @@ mod tests {
                     remote: String::new(),
                     tls: None,
                     is_verified: false,
+                    proxy_is_verified: false,
                 },
             };
             let method = Method::parse(method).unwrap();

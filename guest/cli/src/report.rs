@@ -168,6 +168,7 @@ mod tests {
             remote: "[::1]:443".into(),
             tls,
             is_verified: tls.is_some(),
+            proxy_is_verified: false,
         }
     }
 

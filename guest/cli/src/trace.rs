@@ -239,6 +239,7 @@ mod tests {
                 remote: "192.0.2.1:80".into(),
                 tls: Some(TlsVersion::Tls12),
                 is_verified: true,
+                proxy_is_verified: false,
             })
         );
         connections.note(Event::Replayed { number: 1 });

@@ -18,7 +18,7 @@ pub(crate) use error::{Outcome, error, history, in_use, stuck, taken};
 pub(crate) use event::event;
 pub(crate) use head::{origin, response_head};
 pub(crate) use progress::progress;
-pub(crate) use proxy::{from_environment, proxy_settings};
+pub(crate) use proxy::{from_environment, proxied_settings, proxy_at};
 pub(crate) use retries::into_wit as remaining;
 pub(crate) use settings::{
     end, manager_settings, options_for_form, options_for_query, pool_context, pool_settings,

@@ -1,10 +1,11 @@
 //! Proxies, and what they say.
 
+use urlpool_core::policy::route::Proxy;
 use urlpool_core::types as core;
 
 use super::content::headers;
 use super::error::Outcome;
-use super::settings::default_headers;
+use super::settings::{default_headers, manager_settings};
 use super::tls::tls_settings;
 use crate::bindings::exports::urlpool::client::types as wit;
 
@@ -14,6 +15,29 @@ pub(crate) fn proxies(proxies: wit::Proxies) -> Outcome<core::Proxies> {
         rules: rules.into_iter().map(rule).collect::<Outcome<_>>()?,
         no_proxy,
     })
+}
+
+/// A proxy that needs nothing but its URL.
+pub(crate) const fn proxy_at(url: String) -> wit::ProxySettings {
+    wit::ProxySettings {
+        url,
+        headers: None,
+        credentials: None,
+        tls: None,
+        use_forwarding_for_https: None,
+    }
+}
+
+/// The settings of a manager that sends everything through a proxy, and the proxy as people may see it.
+pub(crate) fn proxied_settings(
+    proxy: wit::ProxySettings,
+    settings: wit::ManagerSettings,
+) -> Outcome<(core::ManagerSettings, String)> {
+    let proxy = proxy_settings(proxy)?;
+    let shown = Proxy::parse(proxy.clone())?.to_string();
+    let mut settings = manager_settings(settings)?;
+    settings.pool.proxies = Some(core::Proxies::all_through(proxy));
+    Ok((settings, shown))
 }
 
 fn rule(rule: wit::ProxyRule) -> Outcome<core::ProxyRule> {
@@ -29,7 +53,7 @@ fn rule(rule: wit::ProxyRule) -> Outcome<core::ProxyRule> {
     })
 }
 
-pub(crate) fn proxy_settings(settings: wit::ProxySettings) -> Outcome<core::ProxySettings> {
+fn proxy_settings(settings: wit::ProxySettings) -> Outcome<core::ProxySettings> {
     let wit::ProxySettings {
         url,
         headers,
@@ -50,17 +74,10 @@ pub(crate) fn proxy_settings(settings: wit::ProxySettings) -> Outcome<core::Prox
 
 /// What an environment asks for, which is URLs alone.
 pub(crate) fn from_environment(proxies: core::Proxies) -> wit::Proxies {
-    let settings = |settings: core::ProxySettings| wit::ProxySettings {
-        url: settings.url,
-        headers: None,
-        credentials: None,
-        tls: None,
-        use_forwarding_for_https: None,
-    };
     let rule = |rule: core::ProxyRule| wit::ProxyRule {
         scheme: rule.scheme,
         host: rule.host,
-        proxy: rule.proxy.map(settings),
+        proxy: rule.proxy.map(|proxy| proxy_at(proxy.url)),
     };
     wit::Proxies {
         rules: proxies.rules.into_iter().map(rule).collect(),

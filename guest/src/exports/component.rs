@@ -6,7 +6,6 @@ use std::task::{Context, Poll};
 
 use urlpool_core::policy::make_headers::make_headers;
 use urlpool_core::policy::route;
-use urlpool_core::types::ProxySettings;
 use wasi::clocks::monotonic_clock;
 use wasi::io::poll::Pollable;
 use wasi::io::streams::{InputStream, OutputStream};
@@ -49,12 +48,7 @@ impl blocking::Guest for Component {
         url: String,
         settings: wit::ManagerSettings,
     ) -> Result<blocking::ProxyManager, wit::Error> {
-        let proxy = ProxySettings {
-            url,
-            ..ProxySettings::default()
-        };
-        let open = || ProxyManager::export(proxy, convert::manager_settings(settings)?);
-        open().map_err(convert::error)
+        <ProxyManager as blocking::GuestProxyManager>::open(convert::proxy_at(url), settings)
     }
 
     fn proxies_from_environment(variables: Vec<(String, String)>) -> wit::Proxies {

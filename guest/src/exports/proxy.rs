@@ -3,8 +3,6 @@
 use std::rc::Rc;
 
 use urlpool_core::driver;
-use urlpool_core::policy::route::Proxy;
-use urlpool_core::types::{ManagerSettings, Proxies, ProxySettings};
 
 use super::manager::PoolManager;
 use crate::bindings::exports::urlpool::client::blocking::{self, GuestPoolManager as _};
@@ -18,33 +16,22 @@ pub(crate) struct ProxyManager {
     proxy: String,
 }
 
-impl ProxyManager {
-    pub(super) fn export(
-        proxy: ProxySettings,
-        mut settings: ManagerSettings,
-    ) -> convert::Outcome<blocking::ProxyManager> {
-        let shown = Proxy::parse(proxy.clone())?.to_string();
-        settings.pool.proxies = Some(Proxies::all_through(proxy));
-        let manager = driver::Manager::new(WasiNet::new(), settings)?;
-        Ok(blocking::ProxyManager::new(Self {
-            manager: PoolManager(Rc::new(manager)),
-            proxy: shown,
-        }))
-    }
-}
-
 impl blocking::GuestProxyManager for ProxyManager {
     fn open(
         proxy: wit::ProxySettings,
         settings: wit::ManagerSettings,
     ) -> Result<blocking::ProxyManager, wit::Error> {
         let open = || {
-            Self::export(
-                convert::proxy_settings(proxy)?,
-                convert::manager_settings(settings)?,
-            )
+            let (settings, proxy) = convert::proxied_settings(proxy, settings)?;
+            let manager = driver::Manager::new(WasiNet::new(), settings)?;
+            Ok(Self {
+                manager: PoolManager(Rc::new(manager)),
+                proxy,
+            })
         };
-        open().map_err(convert::error)
+        open()
+            .map(blocking::ProxyManager::new)
+            .map_err(convert::error)
     }
 
     fn proxy(&self) -> String {

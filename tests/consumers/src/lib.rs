@@ -195,6 +195,7 @@ fn settings(roots: Option<Vec<u8>>) -> ManagerSettings {
             headers: None,
             timeouts: None,
             retries: None,
+            proxies: None,
             tls: Some(TlsSettings {
                 roots,
                 cert_reqs: None,
