@@ -56,7 +56,7 @@ pub enum Cause {
         /// Whether it is spoken to over TLS.
         is_secure: bool,
         /// What went wrong.
-        cause: Box<Cause>,
+        cause: Box<Self>,
     },
     /// A proxy refused a tunnel.
     Refused(Box<Refusal>),
