@@ -28,10 +28,6 @@ impl Response {
 }
 
 /// Waits for a response and hands it out.
-#[expect(
-    clippy::result_large_err,
-    reason = "it is what an exported function returns"
-)]
 pub(super) fn respond(
     request: impl Future<Output = convert::Outcome<driver::Response<WasiNet>>>,
 ) -> Result<blocking::Response, wit::Error> {
