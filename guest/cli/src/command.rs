@@ -2,6 +2,9 @@
 //!
 //! An option exists only where the behaviour behind it does.
 
+mod proxy;
+mod tls;
+
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -10,6 +13,8 @@ use std::str::FromStr;
 use clap::builder::ValueParser;
 use clap::{Arg, ArgAction, Command, value_parser};
 use urlpool_core::types::Budget;
+
+pub(crate) use proxy::ABOUT_A_PROXY;
 
 /// As many connections as a process may usually have.
 const MAX_PARALLEL: usize = 1_000;
@@ -27,6 +32,8 @@ pub(crate) fn command() -> Command {
             Arg::new("url")
                 .value_name("URL")
                 .help("What to fetch, in order")
+                // The usage says it.
+                .hide(true)
                 .num_args(1..)
                 .action(ArgAction::Append)
                 .required(true),
@@ -36,7 +43,15 @@ pub(crate) fn command() -> Command {
         .args(limits())
         .args(retries())
         .args(connections())
+        .args(proxy::args())
+        .args(tls::args())
         .args(other())
+}
+
+/// Help without the empty lines between its groups, so that it stays on one screen.
+pub(crate) fn compact(help: &str) -> String {
+    let lines = help.lines().filter(|line| !line.is_empty());
+    lines.flat_map(|line| [line, "\n"]).collect()
 }
 
 fn request() -> [Arg; 7] {
@@ -121,7 +136,7 @@ fn limits() -> [Arg; 4] {
         text(
             "connect-timeout",
             "S",
-            "Seconds for name lookup, TCP and TLS",
+            "Seconds for lookup, TCP, proxy and TLS",
         ),
         text("read-timeout", "S", "Seconds for each wait for the server"),
         text("timeout", "S", "Seconds for a whole request, body included"),
@@ -165,14 +180,8 @@ fn retries() -> [Arg; 5] {
     .map(|arg| arg.help_heading("Retries"))
 }
 
-fn connections() -> [Arg; 7] {
+fn connections() -> [Arg; 6] {
     [
-        text(
-            "cacert",
-            "FILE",
-            "Trust these PEM certificates and no others",
-        )
-        .value_parser(value_parser!(PathBuf)),
         text("num-pools", "N", "Keep pools for N origins; default 10")
             .value_parser(whole(0..=u32::MAX)),
         text("maxsize", "N", "Keep N idle connections a pool; default 1")
@@ -209,6 +218,11 @@ fn text(name: &'static str, value: &'static str, help: &'static str) -> Arg {
         .value_name(value)
         .help(help)
         .allow_hyphen_values(true)
+}
+
+/// An option that names a file.
+fn file(name: &'static str, help: &'static str) -> Arg {
+    text(name, "FILE", help).value_parser(value_parser!(PathBuf))
 }
 
 /// An option without a value; giving it again changes nothing, as in curl.
@@ -260,7 +274,7 @@ mod tests {
 
     #[test]
     fn help_fits_a_small_screen() {
-        let help = command().render_help().to_string();
+        let help = compact(&command().render_help().to_string());
         assert!(help.lines().count() <= 60, "{help}");
         for line in help.lines() {
             assert!(line.chars().count() <= 80, "{line:?}");
@@ -271,6 +285,8 @@ mod tests {
             "Limits",
             "Retries",
             "Connections",
+            "Proxy",
+            "TLS",
             "Other",
         ];
         for heading in headings.map(|heading| format!("{heading}:")) {

@@ -7,11 +7,12 @@
 //! - `upload` pushes what is sent from files and standard input.
 //! - `session` sends the requests in turn, `together` several at once; `session` tallies the exit status.
 //! - `delivery` brings a body to standard output or, through `part`, to its file; `progress` shows how far it is.
-//! - `report` writes the JSON line, `trace` the lines of `--verbose`.
+//! - `report` writes the JSON line, `trace` the lines of `--verbose`, `key_log` the secrets of connections into their file.
 
 mod client;
 mod command;
 mod delivery;
+mod key_log;
 mod options;
 mod part;
 mod progress;

@@ -3,7 +3,9 @@
 //! Decides where bodies go; what is sent is `content`'s to say, and how it is sent `settings`'. Opens nothing for writing.
 
 mod content;
+mod proxies;
 mod settings;
+mod tls;
 
 use std::ffi::OsString;
 use std::fmt;
@@ -11,12 +13,14 @@ use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
 use clap::error::ErrorKind;
-use urlpool_core::types::{Error, ManagerSettings, Method, RequestOptions, Url};
+use urlpool_core::types::{
+    CertReqs, Error, ManagerSettings, Method, PoolSettings, RequestOptions, TlsSettings, Url,
+};
 
-use crate::command::command;
+use crate::command::{command, compact};
 use crate::upload::Upload;
 
-/// How many events are kept between two looks at them: far more than one request makes.
+/// How many events are kept between two looks at them for each request under way: far more than one makes.
 const EVENTS: u32 = 1_000;
 
 /// All that the command was asked to do.
@@ -29,6 +33,8 @@ pub(crate) struct Options {
     pub(crate) upload: Upload,
     pub(crate) request: RequestOptions,
     pub(crate) manager: ManagerSettings,
+    /// Where the secrets of TLS connections are appended.
+    pub(crate) key_log: Option<PathBuf>,
     /// How many times the list of targets is gone through; at least 1.
     pub(crate) repeat: u64,
     /// How many requests are under way at once; at least 1.
@@ -89,7 +95,7 @@ impl From<clap::Error> for Early {
             error.kind(),
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
         ) {
-            return Self::Print(text);
+            return Self::Print(compact(&text));
         }
         // The first paragraph says what is wrong; usage and advice follow it.
         let what = text
@@ -104,8 +110,11 @@ impl From<clap::Error> for Early {
 }
 
 impl Options {
-    /// The options that `arguments` write; the first argument is the program's name.
-    pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, Early> {
+    /// The options that `arguments` write; the first argument is the program's name. `variables` are those of the environment.
+    pub(crate) fn parse(
+        arguments: impl IntoIterator<Item = OsString>,
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<Self, Early> {
         let mut matches = command().try_get_matches_from(arguments)?;
         let is_reported = matches.contains_id("report");
         let targets = targets(&mut matches, is_reported)?;
@@ -120,6 +129,16 @@ impl Options {
             ));
         }
         let is_verbose = matches.get_flag("verbose");
+        let parallel = matches.remove_one("parallel").unwrap_or(1);
+        let key_log = matches.remove_one::<PathBuf>("key-log");
+        let tls = tls::settings(&mut matches, key_log.is_some())?;
+        let proxies = proxies::settings(&mut matches, variables, &tls)?;
+        let pool = PoolSettings {
+            tls,
+            proxies,
+            ..settings::pool_settings(&mut matches)?
+        };
+        let has_events = is_verbose || is_reported || may_warn(&pool) || key_log.is_some();
         Ok(Self {
             targets,
             method,
@@ -127,18 +146,31 @@ impl Options {
             request: settings::request_options(&mut matches, headers)?,
             manager: ManagerSettings {
                 num_pools: matches.remove_one("num-pools"),
-                pool: settings::pool_settings(&mut matches)?,
-                events: (is_verbose || is_reported).then_some(EVENTS),
+                pool,
+                events: has_events.then(|| events(parallel)),
                 ..ManagerSettings::default()
             },
+            key_log,
             repeat,
-            parallel: matches.remove_one("parallel").unwrap_or(1),
+            parallel,
             is_head_included: matches.get_flag("include"),
             is_verbose,
             is_reported,
             is_fail_set: matches.get_flag("fail"),
         })
     }
+}
+
+/// Whether a request may go to somebody who did not prove who it is, of which a warning tells.
+fn may_warn(pool: &PoolSettings) -> bool {
+    let is_off = |tls: &TlsSettings| tls.cert_reqs == Some(CertReqs::None);
+    let rules = pool.proxies.iter().flat_map(|proxies| &proxies.rules);
+    let mut proxies = rules.filter_map(|rule| rule.proxy.as_ref()?.tls.as_ref());
+    is_off(&pool.tls) || proxies.any(is_off)
+}
+
+fn events(parallel: usize) -> u32 {
+    u32::try_from(parallel).map_or(u32::MAX, |parallel| EVENTS.saturating_mul(parallel))
 }
 
 /// The URLs, each with the place of its body: its own `-o`, else its last segment where `-O` asks for it, else standard output.

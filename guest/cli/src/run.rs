@@ -7,6 +7,7 @@ use std::io::Write;
 use urlpool_core::types::{Error, ManagerSettings};
 
 use crate::client::Client;
+use crate::key_log::KeyLog;
 use crate::options::{Early, Options};
 use crate::session::Session;
 use crate::text::one_line;
@@ -50,13 +51,14 @@ impl Streams<'_> {
 
 /// Does what `arguments` ask for, over the client that `open` makes, and returns the exit status.
 ///
-/// The first argument is the program's name. `open` is called once, after everything that was typed has been found sound.
+/// The first argument is the program's name. Of the environment's `variables` only those count that name proxies. `open` is called once, after everything that was typed has been found sound.
 pub fn run<C: Client>(
     arguments: impl IntoIterator<Item = OsString>,
+    variables: impl IntoIterator<Item = (OsString, OsString)>,
     mut streams: Streams<'_>,
     open: impl FnOnce(ManagerSettings) -> Result<C, Error>,
 ) -> u8 {
-    let options = match Options::parse(arguments) {
+    let options = match Options::parse(arguments, variables) {
         Ok(options) => options,
         Err(Early::Print(text)) => return print(&text, &mut streams),
         Err(Early::Usage(text)) => {
@@ -64,8 +66,15 @@ pub fn run<C: Client>(
             return USAGE;
         }
     };
+    let key_log = match options.key_log.as_deref().map(KeyLog::open).transpose() {
+        Ok(key_log) => key_log,
+        Err(text) => {
+            streams.complain(&format!("--key-log: {text}"));
+            return USAGE;
+        }
+    };
     match open(options.manager.clone()) {
-        Ok(client) => Session::new(client, &options, streams).run(),
+        Ok(client) => Session::new(client, &options, streams, key_log).run(),
         Err(error) => {
             streams.complain_of(&error);
             status_of(&error)

@@ -5,10 +5,11 @@
 use std::io;
 use std::time::Instant;
 
-use urlpool_core::types::{Error, ResponseHead};
+use urlpool_core::types::{Error, Event, ResponseHead};
 
 use crate::client::{Body as _, Client};
 use crate::delivery::{Broken, Sink, Tally, head_bytes};
+use crate::key_log::KeyLog;
 use crate::options::{Options, Output, Target};
 use crate::progress::{Progress, announced};
 use crate::report::Exchange;
@@ -21,6 +22,8 @@ pub(crate) struct Session<'a, 's, C> {
     pub(crate) options: &'a Options,
     pub(crate) streams: Streams<'s>,
     pub(crate) connections: Connections,
+    /// Until it cannot be written.
+    key_log: Option<KeyLog>,
     has_failed: bool,
     has_bad_status: bool,
 }
@@ -34,12 +37,18 @@ pub(crate) enum Stop {
 }
 
 impl<'a, 's, C: Client> Session<'a, 's, C> {
-    pub(crate) fn new(client: C, options: &'a Options, streams: Streams<'s>) -> Self {
+    pub(crate) fn new(
+        client: C,
+        options: &'a Options,
+        streams: Streams<'s>,
+        key_log: Option<KeyLog>,
+    ) -> Self {
         Self {
             client,
             options,
             streams,
             connections: Connections::default(),
+            key_log,
             has_failed: false,
             has_bad_status: false,
         }
@@ -215,6 +224,11 @@ impl<'a, 's, C: Client> Session<'a, 's, C> {
             return;
         }
         for event in self.client.take_events() {
+            match &event {
+                Event::Warned(text) => self.streams.complain(&format!("warning: {text}")),
+                Event::KeyLog(line) => self.log_key(line),
+                _ => {}
+            }
             if self.options.is_verbose {
                 for line in lines(&event) {
                     // Standard error has gone: the request still counts.
@@ -222,6 +236,17 @@ impl<'a, 's, C: Client> Session<'a, 's, C> {
                 }
             }
             self.connections.note(event);
+        }
+    }
+
+    fn log_key(&mut self, line: &str) {
+        let Some(key_log) = &mut self.key_log else {
+            return;
+        };
+        if let Err(text) = key_log.append(line) {
+            self.streams.complain(&format!("--key-log: {text}"));
+            self.has_failed = true;
+            self.key_log = None;
         }
     }
 }

@@ -20,10 +20,11 @@ pub(crate) fn lines(event: &Event) -> Vec<String> {
             number,
             version,
             suite,
-            ..
+            is_verified,
         } => format!(
-            "connection {number}: TLS {} with {suite}",
-            tls_version(*version)
+            "connection {number}: TLS {} with {suite}{}",
+            tls_version(*version),
+            if *is_verified { "" } else { ", unverified" }
         ),
         Event::Tunnelled { number, origin } => {
             format!("connection {number}: the proxy opened a tunnel to {origin}")
@@ -38,8 +39,8 @@ pub(crate) fn lines(event: &Event) -> Vec<String> {
         Event::Retried { delay } if delay.is_zero() => "trying again at once".into(),
         Event::Retried { delay } => format!("trying again after {} s", delay.as_secs_f64()),
         Event::Redirected { from, to } => format!("following the redirect from {from} to {to}"),
-        Event::Warned(text) => format!("warning: {text}"),
-        Event::KeyLog(line) => format!("key log: {line}"),
+        // A warning is told without being asked for, and a secret has a file of its own.
+        Event::Warned(_) | Event::KeyLog(_) => return Vec::new(),
     };
     vec![format!("* {}", one_line(&fact))]
 }
@@ -134,7 +135,7 @@ impl Connections {
 mod tests {
     use std::time::Duration;
 
-    use urlpool_core::types::TlsVersion;
+    use urlpool_core::types::{TlsVersion, Url};
 
     use super::*;
 
@@ -157,6 +158,20 @@ mod tests {
                 },
                 "* connection 2: TLS 1.3 with TLS13_AES_128_GCM_SHA256",
             ),
+            (
+                Event::Secured {
+                    number: 2,
+                    version: TlsVersion::Tls12,
+                    suite: "S".into(),
+                    is_verified: false,
+                },
+                "* connection 2: TLS 1.2 with S, unverified",
+            ),
+            (
+                tunnelled(3),
+                "* connection 3: the proxy opened a tunnel to https://h:443",
+            ),
+            (Event::KeyLog("CLIENT_RANDOM secret".into()), ""),
             (
                 Event::Sent {
                     number: 1,
@@ -209,6 +224,14 @@ mod tests {
         }
     }
 
+    fn tunnelled(number: u64) -> Event {
+        let url = Url::parse("https://h/").unwrap();
+        Event::Tunnelled {
+            number,
+            origin: url.origin().clone(),
+        }
+    }
+
     fn closed(number: u64) -> Event {
         Event::Closed {
             number,
@@ -248,5 +271,34 @@ mod tests {
         connections.begin();
         assert_eq!(connections.last(), None);
         assert!(!connections.known.contains_key(&1));
+    }
+
+    #[test]
+    fn the_tls_of_a_tunnel_is_not_the_one_inside() {
+        let secured = |version| Event::Secured {
+            number: 1,
+            version,
+            suite: String::new(),
+            is_verified: true,
+        };
+        let mut connections = Connections::default();
+        connections.begin();
+        for (event, expected) in [
+            (connected(1), (None, false, false)),
+            (
+                secured(TlsVersion::Tls13),
+                (Some(TlsVersion::Tls13), true, false),
+            ),
+            (tunnelled(1), (None, false, true)),
+            (
+                secured(TlsVersion::Tls12),
+                (Some(TlsVersion::Tls12), true, true),
+            ),
+        ] {
+            connections.note(event);
+            let last = connections.last().unwrap();
+            let found = (last.tls, last.is_verified, last.proxy_is_verified);
+            assert_eq!(found, expected);
+        }
     }
 }

@@ -39,7 +39,7 @@ fn main() -> ExitCode {
         errors: &mut errors,
     };
     let open = |settings| Native::open(Rc::clone(&runtime), settings);
-    let status = urlpool_cli::run(std::env::args_os(), streams, open);
+    let status = urlpool_cli::run(std::env::args_os(), std::env::vars_os(), streams, open);
     if let Some(runtime) = Rc::into_inner(runtime) {
         // A name lookup that was given up runs on in a thread of its own, and nobody waits for it.
         runtime.shutdown_background();

@@ -3,7 +3,7 @@
 //! Looks at the files that options name, and reads the small ones; the rest of them, and standard input for `@-`, `upload` reads.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
 use urlpool_core::policy::encode::has_fields_in_query;
@@ -36,14 +36,10 @@ pub(super) fn headers(matches: &mut ArgMatches) -> Result<Headers, Early> {
         .remove_many::<String>("header")
         .into_iter()
         .flatten()
-        .map(|line| header(&line))
+        .map(|line| header("-H", &line))
         .collect::<Result<Headers, Early>>()?;
     if let Some(user) = matches.remove_one::<String>("user") {
-        if !user.contains(':') {
-            return Err(Early::Usage(
-                "--user has no colon; write NAME:PASSWORD".into(),
-            ));
-        }
+        name_and_password("--user", &user)?;
         if !headers.has("Authorization") {
             let credentials = fields::basic(user.as_bytes());
             headers.push(Header::parse("Authorization", credentials)?);
@@ -117,6 +113,16 @@ fn form(typed: impl Iterator<Item = String>) -> Result<Upload, Early> {
     })
 }
 
+/// What stands before and behind the first colon. What has none is not repeated, for it may be a password.
+pub(super) fn name_and_password<'a>(
+    option: &str,
+    typed: &'a str,
+) -> Result<(&'a str, &'a str), Early> {
+    typed
+        .split_once(':')
+        .ok_or_else(|| Early::Usage(format!("{option} has no colon; write NAME:PASSWORD")))
+}
+
 fn name_and_value(option: &str, typed: &str) -> Result<(String, String), Early> {
     match typed.split_once('=') {
         Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
@@ -149,7 +155,7 @@ fn part(typed: &str, sources: &mut Vec<Source>) -> Result<Part, Early> {
 }
 
 /// `Name: value`, or `Name;` for a field without a value. A refused line is not repeated, for it may hold a secret.
-fn header(line: &str) -> Result<Header, Early> {
+pub(super) fn header(option: &str, line: &str) -> Result<Header, Early> {
     if let Some((name, value)) = line.split_once(':') {
         let value = value.trim_matches([' ', '\t']);
         if !value.is_empty() {
@@ -158,9 +164,9 @@ fn header(line: &str) -> Result<Header, Early> {
     } else if let Some(name) = line.strip_suffix(';') {
         return Ok(Header::parse(name, "")?);
     }
-    Err(Early::Usage(
-        "a header (-H) has no value; write 'Name: value', or 'Name;' for an empty one".into(),
-    ))
+    Err(Early::Usage(format!(
+        "a header ({option}) has no value; write 'Name: value', or 'Name;' for an empty one"
+    )))
 }
 
 /// What a `TEXT|@FILE` argument stands for.
@@ -188,7 +194,14 @@ fn data(option: &str, text: String) -> Result<Data, Early> {
     Ok(Data::From(Source::File(file.to_owned(), length)))
 }
 
-pub(super) fn read_file(option: &str, file: &Path) -> Result<Vec<u8>, Early> {
+/// The bytes of the file that an option names, where it does.
+pub(super) fn named_file(matches: &mut ArgMatches, option: &str) -> Result<Option<Vec<u8>>, Early> {
+    let named = matches.remove_one::<PathBuf>(option);
+    let read = |file: PathBuf| read_file(&format!("--{option}"), &file);
+    named.map(read).transpose()
+}
+
+fn read_file(option: &str, file: &Path) -> Result<Vec<u8>, Early> {
     fs::read(file).map_err(|cause| unreadable(option, file, &cause))
 }
 

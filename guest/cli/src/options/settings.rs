@@ -1,25 +1,19 @@
-//! How requests are sent, tried again and read: the component's own settings.
+//! How requests are sent, tried again and read: the component's own settings, but for TLS (`tls`) and proxies (`proxies`).
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ArgMatches;
 use urlpool_core::types::{
     Budget, Headers, Limit, Method, PoolSettings, Reading, Redirects, RequestOptions,
-    RetriedMethods, Retries, Timeouts, TlsSettings,
+    RetriedMethods, Retries, Timeouts,
 };
 
 use super::Early;
-use super::content::read_file;
 
 /// The shortest time that the clock can tell.
 const NANOSECOND: Duration = Duration::from_nanos(1);
 
 pub(super) fn pool_settings(matches: &mut ArgMatches) -> Result<PoolSettings, Early> {
-    let roots = matches
-        .remove_one::<PathBuf>("cacert")
-        .map(|file| read_file("--cacert", &file))
-        .transpose()?;
     let mut limit = |option, least| {
         let span = seconds(matches, option, least)?;
         Ok::<_, Early>(span.map(Limit::After))
@@ -34,10 +28,6 @@ pub(super) fn pool_settings(matches: &mut ArgMatches) -> Result<PoolSettings, Ea
         pool_timeout: limit("pool-timeout", Duration::ZERO)?,
         maxsize: matches.remove_one("maxsize"),
         block: matches.get_flag("block").then_some(true),
-        tls: TlsSettings {
-            roots,
-            ..TlsSettings::default()
-        },
         ..PoolSettings::default()
     })
 }

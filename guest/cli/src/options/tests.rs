@@ -1,18 +1,27 @@
 //! What the options mean, and which are refused.
 
+mod reach;
+
 use std::time::Duration;
 
 use urlpool_core::types::{
     Budget, Content, Headers, Limit, Multipart, Part, PartData, PoolSettings, Reading, Redirects,
-    RetriedMethods, Retries, Streamed, Timeouts, TlsSettings,
+    RetriedMethods, Retries, Streamed, Timeouts,
 };
 
 use super::*;
 use crate::upload::Source;
 
 fn parse(arguments: &[&str]) -> Result<Options, Early> {
+    parse_with(arguments, &[])
+}
+
+fn parse_with(arguments: &[&str], variables: &[(&str, &str)]) -> Result<Options, Early> {
     let arguments = ["urlpool"].iter().chain(arguments).map(OsString::from);
-    Options::parse(arguments)
+    let variables = variables
+        .iter()
+        .map(|(name, value)| (name.into(), value.into()));
+    Options::parse(arguments, variables)
 }
 
 fn usage_error(arguments: &[&str]) -> String {
@@ -411,13 +420,9 @@ fn settings_are_those_given() {
         parse(&["http://h/"]).unwrap().manager,
         ManagerSettings::default()
     );
-    let folder = tempfile::tempdir().unwrap();
-    let roots = folder.path().join("roots.pem");
-    std::fs::write(&roots, "PEM").unwrap();
     let arguments = "--connect-timeout 2 --read-timeout .5 --timeout 1e3 --num-pools 2 --maxsize 0 --block --pool-timeout 0 -v";
     let mut arguments: Vec<_> = arguments.split(' ').collect();
-    let roots = roots.display().to_string();
-    arguments.extend(["--cacert", &roots, "http://h/"]);
+    arguments.push("http://h/");
     let after = |millis| Some(Limit::After(Duration::from_millis(millis)));
     assert_eq!(
         parse(&arguments).unwrap().manager,
@@ -432,10 +437,6 @@ fn settings_are_those_given() {
                     read: after(500),
                     deadline: after(1_000_000),
                     total: None,
-                },
-                tls: TlsSettings {
-                    roots: Some(b"PEM".to_vec()),
-                    ..TlsSettings::default()
                 },
                 ..PoolSettings::default()
             },
@@ -464,11 +465,6 @@ fn what_makes_no_sense_is_refused_on_one_line() {
             "--frobnicate",
         ),
         ("an unknown letter", &["-Z", "http://h/"], "-Z"),
-        (
-            "an option of later",
-            &["--proxy", "http://p", "http://h/"],
-            "--proxy",
-        ),
         ("a missing value", &["http://h/", "-X"], "METHOD"),
         ("a relative URL", &["/x"], "(invalid-url)"),
         ("no host", &["http:///x"], "(invalid-url)"),
@@ -660,6 +656,86 @@ fn what_makes_no_sense_is_refused_on_one_line() {
             "-o -",
         ),
         ("no name to take", &["-O", "http://h/x/?y=z"], "-O"),
+        (
+            "a scheme that no proxy has",
+            &["-x", "ftp://p", "http://h/"],
+            "(unsupported-proxy-scheme) Proxy URL had unsupported scheme ftp",
+        ),
+        (
+            "no proxy's URL",
+            &["--proxy", "http://", "http://h/"],
+            "(invalid-settings) Failed to parse proxy URL",
+        ),
+        (
+            "a user of no proxy",
+            &["--proxy-user", "a:b", "http://h/"],
+            "--proxy-user is of no use without a proxy; name one with -x URL",
+        ),
+        (
+            "a header for a proxy that is switched off",
+            &["--proxy-header", "a: b", "-x", "", "http://h/"],
+            "--proxy-header is of no use",
+        ),
+        (
+            "forwarding to nobody",
+            &["--forward-https", "http://h/"],
+            "--forward-https is of no use",
+        ),
+        (
+            "trust in nobody",
+            &["--proxy-insecure", "http://h/"],
+            "--proxy-insecure is of no use",
+        ),
+        (
+            "a proxy's user without a password",
+            &["-x", "http://p", "-U", "a", "http://h/"],
+            "--proxy-user has no colon; write NAME:PASSWORD",
+        ),
+        (
+            "a proxy's header without a value",
+            &["-x", "http://p", "--proxy-header", "a:", "http://h/"],
+            "--proxy-header",
+        ),
+        (
+            "missing roots of a proxy",
+            &["-x", "p", "--proxy-cacert", "/no/such/file", "http://h/"],
+            "--proxy-cacert: cannot read /no/such/file",
+        ),
+        (
+            "an exception that matches nothing",
+            &["--noproxy", "a,b/33", "http://h/"],
+            "b/33",
+        ),
+        (
+            "a missing certificate",
+            &["--cert", "/no/such/file", "http://h/"],
+            "--cert: cannot read /no/such/file",
+        ),
+        (
+            "a key without a certificate",
+            &["--key", "/no/such/file", "http://h/"],
+            "--key is of no use without --cert FILE",
+        ),
+        (
+            "a password without a key",
+            &["--key-password", "x", "http://h/"],
+            "--key-password is of no use without --cert FILE",
+        ),
+        (
+            "an old version of TLS",
+            &["--tls-min", "1.1", "http://h/"],
+            "[possible values: 1.2, 1.3]",
+        ),
+        (
+            "no version of TLS",
+            &["--tls-max", "TLSv1.3", "http://h/"],
+            "[possible values: 1.2, 1.3]",
+        ),
+        (
+            "a name that would not be looked at",
+            &["--fingerprint", "aa", "--assert-hostname", "a", "http://h/"],
+            "--assert-hostname",
+        ),
     ] {
         let text = usage_error(arguments);
         assert!(text.contains(hint), "{case}: {text}");
@@ -680,6 +756,42 @@ fn secrets_are_not_repeated() {
         &["-F", "hunter2", "http://h/"],
         &["--field", "hunter2", "http://h/"],
         &["http://user:hunter2@h:x/"],
+        &["-x", "http://p", "-U", "hunter2", "http://h/"],
+        &[
+            "-x",
+            "http://p",
+            "-U",
+            "hun:ter:hunter2\n",
+            "--key",
+            "x",
+            "http://h/",
+        ],
+        &["-x", "http://a:hunter2@p:x", "http://h/"],
+        &[
+            "-x",
+            "http://p",
+            "--proxy-header",
+            "Proxy-Authorization hunter2",
+            "http://h/",
+        ],
+        &[
+            "-x",
+            "http://p",
+            "--proxy-header",
+            "Proxy-Authorization: hunter2\n",
+            "http://h/",
+        ],
+        &["--key-password", "hunter2", "http://h/"],
+        &[
+            "--key-password",
+            "hunter2",
+            "--key-password",
+            "hunter2",
+            "http://h/",
+        ],
+        &["-U", "a:hunter2", "-U", "a:hunter2", "http://h/"],
+        &["--key-passwd=hunter2", "http://h/"],
+        &["--proxy-userpwd=a:hunter2", "http://h/"],
     ] {
         let text = usage_error(arguments);
         assert!(!text.contains("hunter2"), "{text}");
@@ -688,7 +800,14 @@ fn secrets_are_not_repeated() {
 
 #[test]
 fn secrets_are_not_in_debug_output() {
-    let options = parse(&["-u", "user:hunter2", "http://user:hunter2@h/"]).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("pem");
+    std::fs::write(&file, "hunter2").unwrap();
+    let file = file.display().to_string();
+    let secrets = ["-U", "user:hunter2", "--key-password", "hunter2"];
+    let own = ["-u", "user:hunter2", "--cert", &file, "--key", &file];
+    let urls = ["-x", "http://u:hunter2@p", "http://user:hunter2@h/"];
+    let options = parse(&[&secrets[..], &own, &urls].concat()).unwrap();
     let shown = format!("{options:?}");
     assert!(shown.contains("http://h/"), "{shown}");
     for secret in ["hunter2", "dXNlcjpodW50ZXIy"] {

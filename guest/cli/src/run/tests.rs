@@ -45,6 +45,7 @@ fn run_with(
     };
     let status = run(
         ["urlpool"].iter().chain(arguments).map(OsString::from),
+        [],
         streams,
         |settings| {
             seen.borrow_mut().settings.push(settings);
@@ -221,6 +222,7 @@ fn a_manager_that_does_not_open_ends_the_run() {
         let told = format!("urlpool: ({}) {error}\n", error.kind());
         let status = run::<Fake>(
             ["urlpool", "http://h/"].map(OsString::from),
+            [],
             streams,
             |_| Err(error),
         );
@@ -451,7 +453,7 @@ fn a_streamed_body_is_pushed_for_as_long_as_it_is_needed() {
             .into_iter()
             .chain(arguments)
             .chain(["http://h/"]);
-        let status = run(typed.map(OsString::from), streams, |_| {
+        let status = run(typed.map(OsString::from), [], streams, |_| {
             let mut fake = Fake::new([answer], &seen);
             fake.input = input.into();
             Ok(fake)
@@ -647,9 +649,12 @@ fn progress_is_for_terminals() {
             is_terminal,
         };
         let answer = Answer::of(200, &["one"]);
-        let status = run(arguments.into_iter().map(OsString::from), streams, |_| {
-            Ok(Fake::new([answer], &Rc::default()))
-        });
+        let status = run(
+            arguments.into_iter().map(OsString::from),
+            [],
+            streams,
+            |_| Ok(Fake::new([answer], &Rc::default())),
+        );
         assert_eq!(status, 0, "{case}");
         let errors = String::from_utf8(errors).unwrap();
         assert_eq!(errors.contains("0 B"), expected, "{case}: {errors:?}");
@@ -694,6 +699,67 @@ fn what_happens_is_told_on_standard_error() {
     let silent = ran(&["http://h/"], [answer()]);
     assert_eq!(silent.errors, "");
     assert_eq!(silent.seen.settings[0].events, None);
+}
+
+#[test]
+fn who_did_not_prove_who_they_are_is_warned_of() {
+    let warned = || Answer::of(200, &["one"]).with([Event::Warned("who is\nthis?".into())]);
+    for (case, arguments, has_events) in [
+        ("servers", &["-k"][..], true),
+        ("told at length too", &["-kv"], true),
+        ("a proxy", &["-x", "https://p", "--proxy-insecure"], true),
+        ("nobody is left unverified", &["-x", "https://p"], false),
+    ] {
+        let urls = ["http://h/", "http://h/"];
+        let ran = ran(&[arguments, &urls].concat(), [warned(), warned()]);
+        assert_eq!((ran.status, ran.output.as_str()), (0, "oneone"), "{case}");
+        let expected = "urlpool: warning: who is\\nthis?\n".repeat(if has_events { 2 } else { 0 });
+        assert_eq!(ran.errors, expected, "{case}");
+        let events = ran.seen.settings[0].events;
+        assert_eq!(events.is_some(), has_events, "{case}");
+    }
+}
+
+#[test]
+fn secrets_of_connections_go_where_they_were_asked_for_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("keys");
+    let path = file.display().to_string();
+    let logged = || Answer::of(200, &["one"]).with([Event::KeyLog("CLIENT_RANDOM a b".into())]);
+    for times in 1..=2 {
+        let ran = ran(&["-v", "--key-log", &path, "http://h/"], [logged()]);
+        assert_eq!((ran.status, ran.errors.as_str()), (0, ""));
+        assert_eq!(ran.seen.settings[0].pool.tls.key_log, Some(true));
+        let expected = "CLIENT_RANDOM a b\n".repeat(times);
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), expected);
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    let silent = ran(&["-v", "http://h/"], [logged()]);
+    assert_eq!((silent.status, silent.errors.as_str()), (0, ""));
+    assert_eq!(silent.seen.settings[0].pool.tls.key_log, None);
+}
+
+#[test]
+fn a_key_log_that_cannot_be_written_is_told_of() {
+    let unopened = ran(&["--key-log", "/no/such/folder/f", "http://h/"], []);
+    assert_eq!((unopened.status, unopened.output.as_str()), (2, ""));
+    let told = "urlpool: --key-log: cannot write to /no/such/folder/f: ";
+    assert!(unopened.errors.starts_with(told), "{}", unopened.errors);
+    assert!(unopened.seen.settings.is_empty());
+    #[cfg(target_os = "linux")]
+    {
+        let line = || Event::KeyLog("CLIENT_RANDOM a b".into());
+        let logged = Answer::of(200, &["one"]).with([line(), line()]);
+        let full = ran(&["--key-log", "/dev/full", "http://h/"], [logged]);
+        assert_eq!((full.status, full.output.as_str()), (1, "one"));
+        assert_eq!(full.errors.lines().count(), 1, "{}", full.errors);
+        assert!(!full.errors.contains("CLIENT"), "{}", full.errors);
+    }
 }
 
 /// Fails as it is told once `room` bytes are written.

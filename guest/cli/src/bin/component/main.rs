@@ -42,7 +42,12 @@ fn main() -> ExitCode {
         is_terminal: errors.is_terminal(),
         errors: &mut errors,
     };
-    let status = urlpool_cli::run(std::env::args_os(), streams, Manager::open);
+    let status = urlpool_cli::run(
+        std::env::args_os(),
+        std::env::vars_os(),
+        streams,
+        Manager::open,
+    );
     if status > 1 {
         // The result of `wasi:cli/run` tells only well from ill, and leaving this way runs nothing of ours any more.
         let _ = io::stdout().flush();
