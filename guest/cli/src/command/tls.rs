@@ -21,12 +21,12 @@ pub(super) fn args() -> [Arg; 11] {
         text(
             "assert-hostname",
             "NAME|false",
-            "Whom its certificate is for; false: anybody",
+            "The name its certificate has; false: any",
         ),
         text(
             "server-hostname",
             "NAME",
-            "The name it hears (SNI) and must have",
+            "The name it is asked for (SNI) and has",
         ),
         file("key-log", "Append the secrets of connections"),
     ]
