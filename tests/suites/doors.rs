@@ -10,6 +10,8 @@ use urlpool_tests::{
 
 mod bad_input;
 mod options;
+mod proxies;
+mod trust;
 mod uploads;
 
 /// A way to run a command line.
@@ -30,10 +32,22 @@ impl Door {
 
     /// The same with this on standard input.
     async fn run_with(self, arguments: &[String], directory: &Path, input: &[u8]) -> Outcome {
+        self.run_in(arguments, directory, (input, &[])).await
+    }
+
+    /// The same with these variables too.
+    async fn run_in(
+        self,
+        arguments: &[String],
+        directory: &Path,
+        (input, variables): (&[u8], &[(&str, String)]),
+    ) -> Outcome {
         let component = match self {
             Self::Native => {
                 let program = Program::urlpool().args(arguments).input(input);
-                return program.run().await;
+                let set =
+                    |program: Program, (name, value): &(&str, String)| program.env(name, value);
+                return variables.iter().fold(program, set).run().await;
             }
             Self::Component => Command::from_file(&dist("urlpool-cli.wasm")),
             Self::Fetch => Command::from_bytes("fetch", &consumer("fetch")),
@@ -41,6 +55,8 @@ impl Door {
         };
         let arguments = arguments.iter().map(String::as_str);
         let component = component.directory(directory).input(input);
+        let set = |component: Command, (name, value): &(&str, String)| component.env(*name, value);
+        let component = variables.iter().fold(component, set);
         component.args(arguments).run().await
     }
 

@@ -66,6 +66,7 @@ pub fn consumer(name: &str) -> Vec<u8> {
 pub struct Command {
     component: Component,
     arguments: Vec<String>,
+    variables: Vec<(String, String)>,
     directory: Option<PathBuf>,
     input: Vec<u8>,
     memory: usize,
@@ -99,6 +100,7 @@ impl Command {
         Self {
             arguments: vec![name],
             component,
+            variables: Vec::new(),
             directory: None,
             input: Vec::new(),
             memory: usize::MAX,
@@ -109,6 +111,13 @@ impl Command {
     #[must_use]
     pub fn args<A: Into<String>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
         self.arguments.extend(arguments.into_iter().map(Into::into));
+        self
+    }
+
+    /// Sets a variable of its environment, which is empty otherwise.
+    #[must_use]
+    pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.variables.push((name.into(), value.into()));
         self
     }
 
@@ -179,6 +188,7 @@ impl Command {
     ) -> wasmtime::Result<Result<(), ()>> {
         let mut wasi = WasiCtxBuilder::new();
         wasi.args(&self.arguments)
+            .envs(&self.variables)
             .stdin(MemoryInputPipe::new(self.input.clone()))
             .stdout(stdout)
             .stderr(stderr)

@@ -14,6 +14,17 @@ use crate::outcome::Outcome;
 /// The first run on a machine compiles the component.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// What names proxies. Tests that need them say so, and those of the machine lead nowhere here.
+const PROXIES: [&str; 7] = [
+    "http_proxy",
+    "https_proxy",
+    "HTTPS_PROXY",
+    "all_proxy",
+    "ALL_PROXY",
+    "no_proxy",
+    "NO_PROXY",
+];
+
 /// A binary, its arguments and its surroundings.
 pub struct Program {
     path: PathBuf,
@@ -25,7 +36,7 @@ pub struct Program {
 }
 
 impl Program {
-    /// The `urlpool` binary of the same profile as the running test.
+    /// The `urlpool` binary of the same profile as the running test, with no proxies in its environment.
     ///
     /// # Panics
     /// Where it has not been built.
@@ -43,7 +54,9 @@ impl Program {
                 path.display()
             ));
         }
-        Self::from_file(path)
+        PROXIES
+            .into_iter()
+            .fold(Self::from_file(path), Self::without_env)
     }
 
     /// The executable in a file.
