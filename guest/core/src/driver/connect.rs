@@ -86,6 +86,7 @@ async fn destination<'a, N: Net>(
     let family = kind.family(pool.key.profile.get().family);
     let addresses = addresses::order(&found, family, None)
         .map_err(|why| failed(Phase::Resolve, Cause::Unresolved(why)))?;
+    tell_resolved(&pool.shared, host, &addresses);
     Ok(addresses.first().copied().map(Destination::Address))
 }
 
@@ -137,15 +138,19 @@ async fn reach<N: Net>(
     let addresses = addresses::order(&found, profile.family, profile.socket.source)
         .map_err(|why| failed(Phase::Connect, Cause::NotConnected(why)))?;
     if host.address().is_none() {
-        shared.tell(|| Event::Resolved {
-            host: host.as_str().to_owned(),
-            addresses: addresses.iter().map(IpAddr::to_string).collect(),
-        });
+        tell_resolved(shared, host, &addresses);
     }
     let bound = clocks.bound(Phase::Connect, || net.now());
     race(net, profile, bound, &addresses, port)
         .await
         .map_err(|cause| failed(Phase::Connect, cause))
+}
+
+fn tell_resolved<N: Net>(shared: &Shared<N>, host: &Host, addresses: &[IpAddr]) {
+    shared.tell(|| Event::Resolved {
+        host: host.as_str().to_owned(),
+        addresses: addresses.iter().map(IpAddr::to_string).collect(),
+    });
 }
 
 /// The addresses of a host: itself, what the table of hosts has for it, or what is looked up.
