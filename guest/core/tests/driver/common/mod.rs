@@ -3,6 +3,7 @@
 mod clocks;
 mod codings;
 mod peers;
+mod proxies;
 mod tls;
 mod together;
 mod travel;
@@ -15,6 +16,10 @@ pub(crate) use codings::{
     FRAMINGS, Framing, ZEROS, bombs, brotli, encoded, gzip, raw_deflate, zlib, zstd,
 };
 pub(crate) use peers::{CHUNKED, answer, chunked, dripping, ok, origin_of, slow, text};
+pub(crate) use proxies::{
+    GRANTED4, GRANTED5, OPEN, TestProxy, answering, proxied, proxy, resolved, target, through,
+    trust, tunnelling,
+};
 pub(crate) use tls::{
     Authority, BARE, GOODBYE, HALF, KEY_UPDATE, NOW, Seen, TlsServer, self_signed,
 };

@@ -220,8 +220,13 @@ impl TlsServer {
 
     /// Puts it to work.
     pub(crate) fn listener(self, scripts: Vec<Script>) -> Listener {
+        Listener::Through(scripts, self.sessions())
+    }
+
+    /// Its end of one connection after the other.
+    pub(crate) fn sessions(self) -> Box<dyn FnMut() -> Box<dyn Codec>> {
         let config = Arc::new(self.config);
-        let make = move || -> Box<dyn Codec> {
+        Box::new(move || {
             self.seen.borrow_mut().push(Seen::default());
             Box::new(Session {
                 tls: ServerConnection::new(Arc::clone(&config)).expect("the settings are right"),
@@ -230,8 +235,7 @@ impl TlsServer {
                 seen: Rc::clone(&self.seen),
                 kept_back: Vec::new(),
             })
-        };
-        Listener::Through(scripts, Box::new(make))
+        })
     }
 }
 
