@@ -1,41 +1,18 @@
-//! Connections through SOCKS: what is said, who looks up names, and what comes of a proxy that says no or nothing.
+//! Connections through SOCKS: what is said, who looks up names, and what the connections serve.
 
 use std::net::IpAddr;
-use std::time::Duration;
 
-use urlpool_core::sim::{Listener, Script};
 use urlpool_core::types::{
-    AddressFamily, Headers, HostEntry, ManagerSettings, Phase, PoolSettings, ProxySettings,
-    Retries, Timeouts,
+    AddressFamily, Headers, HostEntry, ManagerSettings, PoolSettings, ProxySettings, Retries,
 };
 
 use crate::common::{
-    GRANTED4, GRANTED5, MILLI, SECOND, TestProxy, World, address, connect, deadline, found, get,
-    in_turn, ok, plain, proxy, resolved, target, through, times_out, total, trust,
+    GRANTED4, GRANTED5, METHOD, MILLI, PASSWORD, SOCKS, TestProxy, World, address, found, get,
+    granting, in_turn, ok, plain, proxy, resolved, saying, target, through, trust,
 };
 
-/// What is granted without a login.
-const METHOD: &[u8] = b"\x05\0";
-/// What asks for name and password.
-const PASSWORD: &[u8] = b"\x05\x02";
+/// What says that name and password are right.
 const RIGHT: &[u8] = b"\x01\0";
-const KINDS: [&str; 4] = ["socks4", "socks4a", "socks5", "socks5h"];
-
-/// A proxy that says these, each once something has come.
-fn saying(replies: &[&[u8]]) -> Script {
-    replies.iter().fold(Script::new(), |script, reply| {
-        script.anything().send(*reply)
-    })
-}
-
-/// What a proxy of a kind says where all goes well.
-fn granting(scheme: &str) -> &'static [&'static [u8]] {
-    if scheme.starts_with("socks4") {
-        &[GRANTED4]
-    } else {
-        &[METHOD, GRANTED5]
-    }
-}
 
 fn through_socks(url: &str) -> World {
     World::of_pools(through(proxy(url)))
@@ -44,16 +21,6 @@ fn through_socks(url: &str) -> World {
 /// A proxy that leads to servers without TLS.
 fn plain_proxy(replies: &[&[u8]]) -> TestProxy {
     TestProxy::new().opening(replies.iter().map(|reply| reply.len()).sum())
-}
-
-fn facing(url: &str, script: Script, timeouts: Timeouts) -> World {
-    let world = World::of_pools(PoolSettings {
-        timeouts,
-        ..through(proxy(url))
-    });
-    world.net.name("a.test", &[[192, 0, 2, 97].into()]);
-    world.listen("p.test", 1080, Listener::Accept(vec![script]));
-    world
 }
 
 #[test]
@@ -175,7 +142,7 @@ fn what_is_said_depends_on_the_kind_and_the_login() {
 
 #[test]
 fn tls_runs_with_the_server_through_every_kind() {
-    for scheme in KINDS {
+    for scheme in SOCKS {
         let (authority, server) = target();
         let world = World::of_pools(PoolSettings {
             tls: trust(&authority),
@@ -205,7 +172,7 @@ fn tls_runs_with_the_server_through_every_kind() {
 
 #[test]
 fn each_target_has_its_own_pool_and_redirects_go_from_one_to_the_other() {
-    for scheme in KINDS {
+    for scheme in SOCKS {
         let world = World::of_pools(PoolSettings {
             retries: Retries::total(3),
             ..through(proxy(&format!("{scheme}://p.test")))
@@ -317,177 +284,6 @@ fn a_table_of_hosts_counts_where_we_look_up() {
 }
 
 #[test]
-fn every_no_has_its_own_words() {
-    for (case, url, replies, expected) in [
-        (
-            "4",
-            "socks4://p.test",
-            vec![&b"\0\x5b\0\0\0\0\0\0"[..]],
-            "0x5b: Request rejected or failed",
-        ),
-        (
-            "4a",
-            "socks4a://p.test",
-            vec![b"\0\x5d\0\0\0\0\0\0"],
-            "0x5d: Request rejected because the client program and identd report different user-ids",
-        ),
-        (
-            "4, unknown",
-            "socks4://p.test",
-            vec![b"\0\x01\0\0\0\0\0\0"],
-            "0x01: Unknown error",
-        ),
-        (
-            "no method",
-            "socks5://p.test",
-            vec![b"\x05\xff"],
-            "all offered SOCKS5 authentication methods were rejected",
-        ),
-        (
-            "a login is wanted",
-            "socks5://p.test",
-            vec![PASSWORD],
-            "the proxy picked the SOCKS5 authentication method 0x02, which was not offered",
-        ),
-        (
-            "a wrong login",
-            "socks5://me:secret@p.test",
-            vec![PASSWORD, b"\x01\x01"],
-            "SOCKS5 authentication failed",
-        ),
-        (
-            "ruleset",
-            "socks5h://p.test",
-            vec![METHOD, b"\x05\x02\0\x01\0\0\0\0\0\0"],
-            "0x02: Connection not allowed by ruleset",
-        ),
-        (
-            "refused",
-            "socks5h://p.test",
-            vec![METHOD, b"\x05\x05\0\x01\0\0\0\0\0\0"],
-            "0x05: Connection refused",
-        ),
-        (
-            "unreachable",
-            "socks5://p.test",
-            vec![METHOD, b"\x05\x04\0\x01\0\0\0\0\0\0"],
-            "0x04: Host unreachable",
-        ),
-        (
-            "HTTP for 5",
-            "socks5://p.test",
-            vec![b"HTTP/1.1 400 Bad Request\r\n\r\n"],
-            "the proxy does not speak SOCKS5: its reply begins with 0x48",
-        ),
-        (
-            "5 for 4",
-            "socks4://p.test",
-            vec![b"\x05\xff"],
-            "the proxy does not speak SOCKS4: its reply begins with 0x05",
-        ),
-        (
-            "more behind 4",
-            "socks4://p.test",
-            vec![b"\0\x5a\0\0\0\0\0\0HTTP"],
-            "the proxy sent 4 bytes behind its reply",
-        ),
-        (
-            "more behind 5",
-            "socks5://p.test",
-            vec![METHOD, b"\x05\0\0\x01\0\0\0\0\0\0\x16"],
-            "the proxy sent 1 bytes behind its reply",
-        ),
-        (
-            "more behind a method",
-            "socks5://p.test",
-            vec![b"\x05\0\x05\0\0\x01\0\0\0\0\0\0"],
-            "the proxy sent 10 bytes behind its reply",
-        ),
-    ] {
-        for scheme in ["http", "https"] {
-            let world = facing(url, saying(&replies), Timeouts::default());
-            let error = world.get(&format!("{scheme}://a.test/")).expect_err(case);
-            assert_eq!(error.kind(), "proxy", "{case}: {error}");
-            assert_eq!(
-                error.message(),
-                format!("Unable to connect to proxy: {expected}"),
-                "{case}"
-            );
-            let failure = error.failure().unwrap();
-            assert_eq!(failure.phase, Phase::Tunnel, "{case}");
-            assert!(!failure.may_have_been_acted_on, "{case}");
-            assert_eq!(failure.refusal, None, "{case}");
-            assert_eq!(world.net.open_connections(), 0, "{case}");
-            assert_eq!(
-                world.net.writes(0).len(),
-                replies.len(),
-                "{case}: nothing more is said"
-            );
-        }
-    }
-}
-
-#[test]
-fn a_proxy_that_breaks_off_or_says_nothing_does_not_hold_us_up() {
-    for scheme in KINDS {
-        let url = format!("{scheme}://p.test");
-        let lookup = if matches!(scheme, "socks4" | "socks5") {
-            MILLI
-        } else {
-            Duration::ZERO
-        };
-        for (case, script) in [
-            ("closed", Script::new().anything().close()),
-            (
-                "cut",
-                Script::new()
-                    .anything()
-                    .send(&granting(scheme)[0][..1])
-                    .close(),
-            ),
-            ("reset", Script::new().anything().reset()),
-        ] {
-            let world = facing(&url, script, Timeouts::default());
-            let (outcome, took) = world.timed_by(|| world.get("http://a.test/"));
-            let error = outcome.expect_err(case);
-            assert_eq!(error.kind(), "proxy", "{scheme} {case}");
-            let words = "Unable to connect to proxy: Connection aborted. ";
-            assert!(
-                error.message().starts_with(words),
-                "{scheme} {case}: {error}"
-            );
-            assert_eq!(took, lookup + MILLI * 2, "{scheme} {case}");
-        }
-        let first = granting(scheme)[0];
-        for (case, script) in [
-            ("silent", Script::new().anything()),
-            ("half", Script::new().anything().send(&first[..1])),
-            (
-                "dripping",
-                Script::new().anything().drip(&first[..1], SECOND * 2),
-            ),
-        ] {
-            for (timeouts, kind, clock) in [
-                (connect(3), "connect-timeout", "connect timeout"),
-                (total(3), "connect-timeout", "total timeout"),
-                (deadline(3), "deadline-exceeded", "deadline"),
-            ] {
-                let world = facing(&url, script.clone(), timeouts);
-                let expected = format!(
-                    "Unable to connect to proxy: Asking p.test for a connection timed out. ({clock})"
-                );
-                assert_eq!(
-                    times_out(&world, "http://a.test/", case),
-                    (kind, Phase::Tunnel, expected, SECOND * 3),
-                    "{scheme} {case}"
-                );
-                assert_eq!(world.net.open_connections(), 0, "{scheme} {case}");
-            }
-        }
-    }
-}
-
-#[test]
 fn headers_for_a_proxy_are_not_for_socks() {
     let world = World::of_pools(through(ProxySettings {
         headers: Some(Headers::parse([("X-Proxy", "1")]).unwrap()),
@@ -504,7 +300,7 @@ fn headers_for_a_proxy_are_not_for_socks() {
 
 #[test]
 fn a_connection_through_socks_that_died_idle_is_replaced() {
-    for scheme in KINDS {
+    for scheme in SOCKS {
         let world = through_socks(&format!("{scheme}://p.test"));
         world.net.name("a.test", &[[192, 0, 2, 97].into()]);
         let replies = granting(scheme);

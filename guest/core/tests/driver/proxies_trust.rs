@@ -1,144 +1,18 @@
-//! By whose settings a proxy is trusted and by whose a server, and what is said where one of them is not verified.
+//! By whose settings a proxy is trusted and by whose a server.
 
 use rustls::version::{TLS12, TLS13};
 use urlpool_core::driver::Manager;
 use urlpool_core::sim::SimNet;
 use urlpool_core::types::{
-    AssertHostname, CertReqs, Event, ManagerSettings, PoolSettings, ProxySettings, TlsSettings,
-    TlsVersion,
+    AssertHostname, ManagerSettings, ProxySettings, TlsSettings, TlsVersion,
 };
 
 use crate::common::{
-    Authority, TestProxy, World, in_turn, ok, origin_of, proxy, through, trust, tunnelling,
+    Authority, TestProxy, in_turn, ok, origin_of, proxy, through, trust, trusting, tunnelling,
+    unverified,
 };
 
 const KEY: &str = include_str!("keys/ec.pem");
-
-/// A world with this trust in servers and that in proxies.
-fn world(url: &str, servers: TlsSettings, proxys: Option<TlsSettings>, forwards: bool) -> World {
-    World::of_pools(PoolSettings {
-        tls: servers,
-        ..through(ProxySettings {
-            tls: proxys,
-            use_forwarding_for_https: Some(forwards),
-            ..proxy(url)
-        })
-    })
-}
-
-fn unverified() -> TlsSettings {
-    TlsSettings {
-        cert_reqs: Some(CertReqs::None),
-        ..TlsSettings::default()
-    }
-}
-
-fn warnings(world: &World) -> Vec<String> {
-    let events = world.manager.take_events().into_iter();
-    let warnings = events.filter_map(|event| match event {
-        Event::Warned(text) => Some(text),
-        _ => None,
-    });
-    warnings.collect()
-}
-
-fn warning(host: &str) -> String {
-    format!(
-        "Unverified HTTPS request is being made to host '{host}'. Adding certificate verification is strongly advised."
-    )
-}
-
-#[test]
-fn who_is_verified_in_each_of_seven_combinations() {
-    for (case, url, proxy_url, forwards, target, proxys) in [
-        ("http", "http://a.test/", "", false, false, false),
-        ("https", "https://a.test/", "", false, true, false),
-        (
-            "http, forwarded",
-            "http://a.test/",
-            "http://p.test",
-            false,
-            false,
-            false,
-        ),
-        (
-            "https in a tunnel",
-            "https://a.test/",
-            "http://p.test",
-            false,
-            true,
-            false,
-        ),
-        (
-            "http, forwarded over TLS",
-            "http://a.test/",
-            "https://p.test",
-            false,
-            false,
-            true,
-        ),
-        (
-            "https in a tunnel over TLS",
-            "https://a.test/",
-            "https://p.test",
-            false,
-            true,
-            true,
-        ),
-        (
-            "https, forwarded over TLS",
-            "https://a.test/",
-            "https://p.test",
-            true,
-            false,
-            true,
-        ),
-    ] {
-        for is_trusting in [true, false] {
-            let authority = Authority::new();
-            let tls = TlsSettings {
-                cert_reqs: (!is_trusting).then_some(CertReqs::None),
-                ..trust(&authority)
-            };
-            let world = match proxy_url {
-                "" => World::of_pools(PoolSettings {
-                    tls,
-                    ..PoolSettings::default()
-                }),
-                proxy_url => world(proxy_url, tls, None, forwards),
-            };
-            let server = || authority.server(&["a.test"], &[&TLS13]);
-            world.serve("a.test", origin_of("a"));
-            world.listen("a.test", 443, server().listener(origin_of("a")));
-            let is_tunnel = url.starts_with("https") && !forwards;
-            let script = || match is_tunnel {
-                true => tunnelling(&[ok("a")]),
-                false => in_turn(&[ok("a")]),
-            };
-            let plain = TestProxy::to(server());
-            world.listen("p.test", 80, plain.listener(vec![script()]));
-            let secure = TestProxy::to(server()).behind(authority.server(&["p.test"], &[&TLS13]));
-            world.listen("p.test", 443, secure.listener(vec![script()]));
-            for _ in 0..2 {
-                let info = world.get(url).unwrap().connection;
-                let found = (info.is_verified, info.proxy_is_verified);
-                let expected = (target && is_trusting, proxys && is_trusting);
-                assert_eq!(found, expected, "{case}, {is_trusting}");
-                let expected_tls = target.then_some(TlsVersion::Tls13);
-                assert_eq!(info.tls, expected_tls, "{case}, {is_trusting}");
-                // With each request, as in urllib3.
-                let mut expected = Vec::new();
-                if proxys && !is_trusting {
-                    expected.push(warning("p.test"));
-                }
-                if target && !is_trusting {
-                    expected.push(warning("a.test"));
-                }
-                assert_eq!(warnings(&world), expected, "{case}, {is_trusting}");
-            }
-        }
-    }
-}
 
 #[test]
 fn cve_2026_97687_a_proxys_settings_stand_alone() {
@@ -206,7 +80,7 @@ fn cve_2026_97687_a_proxys_settings_stand_alone() {
             Err("Fingerprints did not match"),
         ),
     ] {
-        let world = world("https://p.test", pools, Some(own), false);
+        let world = trusting("https://p.test", pools, Some(own), false);
         let outer = proxys.server(&["p.test"], &[&TLS13]);
         let seen = outer.seen();
         let proxy = TestProxy::to(servers.server(&["a.test"], &[&TLS13])).behind(outer);
@@ -253,7 +127,7 @@ fn cve_2026_97687_what_says_who_servers_are_does_not_say_who_the_proxy_is() {
         client_key: Some(KEY.into()),
         ..trust(&authority)
     };
-    let world = world("https://p.test", pools, None, false);
+    let world = trusting("https://p.test", pools, None, false);
     let outer = authority.server(&["p.test"], &[&TLS13]);
     let (inner_seen, outer_seen) = (server.seen(), outer.seen());
     let proxy = TestProxy::to(server).behind(outer);
@@ -290,7 +164,7 @@ fn our_certificate_is_not_shown_to_a_proxy_that_asks_for_it() {
             1,
         ),
     ] {
-        let world = world("https://p.test", pools, proxys, false);
+        let world = trusting("https://p.test", pools, proxys, false);
         let outer = authority.server_for_members(&["p.test"], &TLS12);
         let seen = outer.seen();
         let proxy = TestProxy::new().behind(outer);
@@ -309,7 +183,7 @@ fn cve_2026_97687_trust_in_a_proxy_is_no_trust_in_servers() {
         ("its authority", trust(&proxys)),
         ("none at all", unverified()),
     ] {
-        let world = world("https://p.test", TlsSettings::default(), Some(own), false);
+        let world = trusting("https://p.test", TlsSettings::default(), Some(own), false);
         let inner = match case {
             "its authority" => proxys.server(&["a.test"], &[&TLS13]),
             _ => servers.server(&["a.test"], &[&TLS13]),
@@ -320,67 +194,6 @@ fn cve_2026_97687_trust_in_a_proxy_is_no_trust_in_servers() {
         let error = world.get("https://a.test/").unwrap_err();
         assert_eq!(error.kind(), "tls", "{case}: {error}");
         assert_eq!(heard()[0].inside(), "", "{case}");
-    }
-}
-
-#[test]
-fn only_who_is_not_verified_is_warned_of() {
-    let (servers, proxys) = (Authority::new(), Authority::new());
-    let fingerprinted = |certificate: &[u8]| {
-        let digest = ring::digest::digest(&ring::digest::SHA256, certificate);
-        let hex: Vec<_> = digest
-            .as_ref()
-            .iter()
-            .map(|byte| format!("{byte:02X}"))
-            .collect();
-        TlsSettings {
-            assert_fingerprint: Some(hex.join(":")),
-            ..unverified()
-        }
-    };
-    for (case, pools, own, is_pinned, target, proxy_is) in [
-        ("both", trust(&servers), trust(&proxys), false, true, true),
-        (
-            "the proxy",
-            unverified(),
-            trust(&proxys),
-            false,
-            false,
-            true,
-        ),
-        (
-            "the server",
-            trust(&servers),
-            unverified(),
-            false,
-            true,
-            false,
-        ),
-        ("neither", unverified(), unverified(), false, false, false),
-        (
-            "a pinned proxy",
-            unverified(),
-            unverified(),
-            true,
-            false,
-            true,
-        ),
-    ] {
-        let outer = proxys.server(&["p.test"], &[&TLS13]);
-        let own = match is_pinned {
-            true => fingerprinted(&outer.certificate),
-            false => own,
-        };
-        let world = world("https://p.test", pools, Some(own), false);
-        let proxy = TestProxy::to(servers.server(&["a.test"], &[&TLS13])).behind(outer);
-        world.listen("p.test", 443, proxy.listener(vec![tunnelling(&[ok("a")])]));
-        let info = world.get("https://a.test/").unwrap().connection;
-        let found = (info.is_verified, info.proxy_is_verified);
-        assert_eq!(found, (target, proxy_is), "{case}");
-        let warned = warnings(&world);
-        let is_warned = |host: &str| warned.contains(&warning(host));
-        assert_eq!(is_warned("a.test"), !target, "{case}");
-        assert_eq!(is_warned("p.test"), !proxy_is, "{case}");
     }
 }
 

@@ -17,8 +17,8 @@ pub(crate) use codings::{
 };
 pub(crate) use peers::{CHUNKED, answer, chunked, dripping, ok, origin_of, slow, text};
 pub(crate) use proxies::{
-    GRANTED4, GRANTED5, OPEN, TestProxy, answering, proxied, proxy, resolved, target, through,
-    trust, tunnelling,
+    GRANTED4, GRANTED5, METHOD, OPEN, PASSWORD, SOCKS, TestProxy, answering, granting, proxied,
+    proxy, resolved, saying, target, through, trust, trusting, tunnelling, unverified,
 };
 pub(crate) use tls::{
     Authority, BARE, GOODBYE, HALF, KEY_UPDATE, NOW, Seen, TlsServer, self_signed,

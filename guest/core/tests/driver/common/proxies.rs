@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use rustls::version::TLS13;
 use urlpool_core::sim::{Codec, Listener, Plain, Script};
-use urlpool_core::types::{Event, PoolSettings, Proxies, ProxySettings, TlsSettings};
+use urlpool_core::types::{CertReqs, Event, PoolSettings, Proxies, ProxySettings, TlsSettings};
 
 use super::{Authority, TlsServer, World, in_turn};
 
@@ -172,6 +172,29 @@ pub(crate) fn answering(answer: impl Into<Vec<u8>>) -> Script {
     Script::new().request().send(answer)
 }
 
+/// What is granted without a login.
+pub(crate) const METHOD: &[u8] = b"\x05\0";
+/// What asks for name and password.
+pub(crate) const PASSWORD: &[u8] = b"\x05\x02";
+/// The schemes of SOCKS.
+pub(crate) const SOCKS: [&str; 4] = ["socks4", "socks4a", "socks5", "socks5h"];
+
+/// A proxy that says these, each once something has come.
+pub(crate) fn saying(replies: &[&[u8]]) -> Script {
+    replies.iter().fold(Script::new(), |script, reply| {
+        script.anything().send(*reply)
+    })
+}
+
+/// What a proxy of a kind says where all goes well.
+pub(crate) fn granting(scheme: &str) -> &'static [&'static [u8]] {
+    if scheme.starts_with("socks4") {
+        &[GRANTED4]
+    } else {
+        &[METHOD, GRANTED5]
+    }
+}
+
 pub(crate) fn proxy(url: &str) -> ProxySettings {
     ProxySettings {
         url: url.into(),
@@ -200,6 +223,30 @@ pub(crate) fn proxied(url: &str, authority: &Authority) -> World {
         tls: trust(authority),
         ..through(proxy(url))
     })
+}
+
+/// A world with this trust in servers and that in proxies.
+pub(crate) fn trusting(
+    url: &str,
+    servers: TlsSettings,
+    proxys: Option<TlsSettings>,
+    forwards: bool,
+) -> World {
+    World::of_pools(PoolSettings {
+        tls: servers,
+        ..through(ProxySettings {
+            tls: proxys,
+            use_forwarding_for_https: Some(forwards),
+            ..proxy(url)
+        })
+    })
+}
+
+pub(crate) fn unverified() -> TlsSettings {
+    TlsSettings {
+        cert_reqs: Some(CertReqs::None),
+        ..TlsSettings::default()
+    }
 }
 
 /// An authority, and a server for `a.test` and `b.test` that it vouches for.
