@@ -25,6 +25,7 @@ mod pools;
 mod preloading;
 mod proxies_errors;
 mod proxies_forward;
+mod proxies_layers;
 mod proxies_refusal;
 mod proxies_retries;
 mod proxies_secrets;

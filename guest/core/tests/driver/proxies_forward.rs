@@ -4,8 +4,8 @@ use urlpool_core::driver::ConnectionPool;
 use urlpool_core::policy::fields::USER_AGENT;
 use urlpool_core::sim::{Listener, Script, SimNet};
 use urlpool_core::types::{
-    Content, Headers, PoolSettings, Proxies, ProxyRule, ProxySettings, RequestOptions, Retries,
-    Skipped, Writing,
+    Content, Headers, HostRule, ManagerSettings, PoolSettings, Proxies, ProxyRule, ProxySettings,
+    RequestOptions, Retries, Skipped, Writing,
 };
 
 use crate::common::{
@@ -316,5 +316,58 @@ fn each_request_takes_the_way_that_its_rules_say() {
         ("http://192.0.2.5/", "p.test"),
     ] {
         assert_eq!(world.get(url).unwrap().body, expected.as_bytes(), "{url}");
+    }
+}
+
+#[test]
+fn a_pool_or_a_host_may_go_its_own_way() {
+    let rules = |url: Option<&str>| PoolSettings {
+        proxies: Some(url.map_or_else(Proxies::default, |url| Proxies::all_through(proxy(url)))),
+        ..PoolSettings::default()
+    };
+    let world = World::with(ManagerSettings {
+        pool: rules(Some("http://p.test:8080")),
+        host_rules: vec![
+            HostRule {
+                host: "q.test".into(),
+                port: None,
+                settings: rules(Some("http://[2001:db8::1]:3128")),
+            },
+            HostRule {
+                host: "d.test".into(),
+                port: None,
+                settings: rules(None),
+            },
+        ],
+        ..ManagerSettings::default()
+    });
+    world.listen("p.test", 8080, Listener::Accept(origin_of("p")));
+    let six = "[2001:db8::1]:3128".parse().unwrap();
+    world.net.listen(six, Listener::Accept(origin_of("six")));
+    for host in ["a.test", "d.test"] {
+        world.serve(host, origin_of("direct"));
+    }
+    for (url, expected) in [
+        ("http://a.test/", "p"),
+        ("http://q.test/", "six"),
+        ("http://d.test/", "direct"),
+    ] {
+        assert_eq!(world.get(url).unwrap().body, expected.as_bytes(), "{url}");
+    }
+    for (settings, expected) in [
+        (None, "p"),
+        (Some(PoolSettings::default()), "p"),
+        (Some(rules(None)), "direct"),
+        (Some(rules(Some("http://[2001:db8::1]:3128"))), "six"),
+    ] {
+        let pool = world
+            .manager
+            .connection_from_url("http://a.test", settings)
+            .unwrap();
+        let options = RequestOptions::default();
+        let request = pool.request("GET", "/", Content::Empty, options);
+        let mut response = world.net.run(request).unwrap();
+        let body = world.net.run(response.read_all(100)).unwrap();
+        assert_eq!(body, expected.as_bytes());
     }
 }

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use urlpool_core::sim::{Listener, Script};
-use urlpool_core::types::{Failure, Phase, PoolSettings, Refusal, Timeouts};
+use urlpool_core::types::{
+    Content, Failure, Phase, PoolSettings, Refusal, RequestOptions, Retries, Timeouts,
+};
 
 use crate::common::{
     MILLI, OPEN, SECOND, World, answer, answering, chunked, connect, deadline, proxy, read,
-    through, times_out, total,
+    through, times_out, total, within,
 };
 
 const DENIED: &str = "HTTP/1.1 403 Forbidden\r\nX-Why: policy\r\nx-why: night\r\n";
@@ -328,4 +330,68 @@ fn a_proxy_that_takes_nothing_takes_no_longer_than_it_may() {
         (kind, phase, took),
         ("connect-timeout", Phase::Tunnel, SECOND * 3)
     );
+}
+
+#[test]
+fn one_clock_runs_for_all_of_opening_a_connection() {
+    let world = World::of_pools(PoolSettings {
+        timeouts: connect(3),
+        ..through(proxy("http://p.test:8080"))
+    });
+    let late = Script::new().request().pause(SECOND * 2).send(OPEN);
+    let listener = Listener::Late(SECOND * 2, Box::new(Listener::Accept(vec![late])));
+    world.listen("p.test", 8080, listener);
+    let (kind, phase, _, took) = times_out(&world, "https://a.test/", "late twice");
+    assert_eq!(
+        (kind, phase, took),
+        ("connect-timeout", Phase::Tunnel, SECOND * 3)
+    );
+}
+
+#[test]
+fn a_refusal_is_not_lost_where_the_deadline_ends_it() {
+    let stalled = || answering("HTTP/1.1 407 No\r\nContent-Length: 9\r\n\r\nwho?");
+    for (retries, kind) in [
+        (Retries::off(), "proxy"),
+        (Retries::total(3), "deadline-exceeded"),
+    ] {
+        let world = World::of_pools(PoolSettings {
+            timeouts: deadline(3),
+            retries,
+            ..through(proxy("http://p.test:8080"))
+        });
+        world.listen("p.test", 8080, Listener::Accept(vec![stalled()]));
+        let (outcome, took) = world.timed_by(|| world.get("https://a.test/"));
+        let error = outcome.unwrap_err();
+        assert_eq!((error.kind(), took), (kind, SECOND * 3));
+        let first = error.history().first();
+        let first = first.map_or(&error, |entry| entry.error.as_deref().unwrap());
+        let refusal = first.failure().unwrap().refusal.as_ref();
+        assert_eq!(refusal.unwrap().body, b"who?");
+        assert_eq!(world.net.connections(), 1, "there is no time for another");
+    }
+}
+
+#[test]
+fn a_caller_that_gives_up_leaves_no_half_open_tunnel() {
+    let world = World::of_pools(PoolSettings {
+        maxsize: Some(1),
+        block: Some(true),
+        ..through(proxy("http://p.test:8080"))
+    });
+    let scripts = vec![Script::new(), answering(answer("403 No", &[], ""))];
+    world.listen("p.test", 8080, Listener::Accept(scripts));
+    let options = RequestOptions::default();
+    let request = world
+        .manager
+        .request("GET", "https://a.test/", Content::Empty, options);
+    let outcome = world.net.run(within(&world.net, SECOND, request));
+    assert!(outcome.is_none());
+    assert_eq!(world.net.open_connections(), 0);
+    assert_eq!(
+        world.closings(),
+        [(1, "its proxy opened no connection".to_owned())]
+    );
+    let error = world.get("https://a.test/").unwrap_err();
+    assert_eq!(error.kind(), "proxy", "its place in the pool is free again");
 }
