@@ -258,9 +258,9 @@ pub(crate) fn target() -> (Authority, TlsServer) {
 
 /// The names that were looked up.
 pub(crate) fn resolved(events: &[Event]) -> Vec<&str> {
-    let host = |event| match event {
-        &Event::Resolved { ref host, .. } => Some(host.as_str()),
+    let hosts = events.iter().filter_map(|event| match event {
+        Event::Resolved { host, .. } => Some(host.as_str()),
         _ => None,
-    };
-    events.iter().filter_map(host).collect()
+    });
+    hosts.collect()
 }
