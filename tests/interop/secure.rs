@@ -43,8 +43,8 @@ no forward secrecy | rsa | -tls1_2 -cipher AES128-GCM-SHA256 | | fails
 X25519 only | ecdsa | -groups X25519 | | 1.3
 P-256 only | ecdsa | -groups P-256 | | 1.3
 a certificate that expired | expired | | | fails certificate has expired
-a certificate of another host | elsewhere | | | fails hostname
-a name only in the common name | common-name | | | fails hostname
+a certificate of another host | elsewhere | | | fails mismatch
+a name only in the common name | common-name | | | fails mismatch
 a certificate that signed itself | self-signed | | | fails certificate verify failed
 an authority that is not trusted | untrusted | | | fails certificate verify failed
 -k and a certificate that expired | expired | | -k | 1.3

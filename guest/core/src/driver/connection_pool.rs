@@ -9,7 +9,7 @@ use super::response::Response;
 use super::trip::travel;
 use super::upload::BodySource;
 use crate::machine::pool::IfClosed;
-use crate::policy::blame;
+use crate::policy::{blame, target};
 use crate::types::{Content, Error, Origin, RequestOptions, Url};
 
 /// A caller's hold on a pool (urllib3: `HTTPConnectionPool`).
@@ -72,7 +72,8 @@ impl<N: Net> ConnectionPool<N> {
         let random = || pool.shared.random();
         let accepted = order.accept(profile, &profile.headers, IfClosed::Refuse, random)?;
         let find = |url: &Url| {
-            if may_leave_host || url.origin() == origin {
+            let is_there = url.origin() == origin;
+            if is_there || (may_leave_host && target::may_be_asked(url, origin)) {
                 Ok(Rc::clone(pool))
             } else {
                 Err(blame::host_changed(url))

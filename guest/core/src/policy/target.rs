@@ -1,7 +1,7 @@
 //! Which form the second word of a request line has (RFC 9112, section 3.2).
 
 use super::route::Route;
-use crate::types::{Origin, Url};
+use crate::types::{Origin, Scheme, Url};
 
 /// What the server of a pool for `origin` is asked for: path and query of its own URLs, the whole URL of any other. A proxy that forwards is
 /// asked for the whole URL always, also for one of its own. Userinfo, which urllib3 leaves in it, is in neither.
@@ -14,6 +14,12 @@ pub fn of_request<'a>(url: &'a Url, origin: &Origin, route: &Route) -> &'a str {
         }
         Route::Direct | Route::Tunnel(_) | Route::Socks(..) => url.as_str(),
     }
+}
+
+/// Whether a pool for `origin` may be asked for a URL of another as well: never in clear text for one that asks for TLS.
+#[must_use]
+pub fn may_be_asked(url: &Url, origin: &Origin) -> bool {
+    origin.scheme() == Scheme::Https || url.origin().scheme() == Scheme::Http
 }
 
 #[cfg(test)]
@@ -112,6 +118,25 @@ mod tests {
             let (url, origin) = (Url::parse(url).unwrap(), Url::parse(origin).unwrap());
             let target = of_request(&url, origin.origin(), &route);
             assert_eq!(target, expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn what_asks_for_tls_is_never_asked_for_in_clear_text() {
+        for (url, origin, expected) in [
+            ("http://b.test/", "http://a.test/", true),
+            ("http://b.test/", "https://a.test/", true),
+            ("https://b.test/", "https://a.test/", true),
+            ("https://b.test/", "http://a.test/", false),
+            ("https://a.test/", "http://a.test/", false),
+        ] {
+            let (url, origin) = (Url::parse(url).unwrap(), Url::parse(origin).unwrap());
+            assert_eq!(
+                may_be_asked(&url, origin.origin()),
+                expected,
+                "{}",
+                url.as_str()
+            );
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::types::{Proxies, ProxyRule, ProxySettings};
 ///
 /// `http_proxy` is for `http` URLs, `https_proxy` for `https` ones, `all_proxy` for those that neither is for; `no_proxy` lists what goes
 /// through none. Each name also counts in upper case, where the lower case is not there, but for `HTTP_PROXY`: a CGI script's client
-/// chooses that one (CVE-2016-5385). An empty variable is none, and a value without a scheme is an `http` proxy. What no entry of a
+/// chooses that one (CVE-2016-5385). An empty variable is none, a value without a scheme is an `http` proxy, and `socks://` is `socks4://`. What no entry of a
 /// `no_proxy` can be is passed over.
 pub fn from_environment<N: AsRef<str>, V: AsRef<str>>(variables: &[(N, V)]) -> Proxies {
     let value = |names: &[&str]| {
@@ -28,11 +28,12 @@ pub fn from_environment<N: AsRef<str>, V: AsRef<str>>(variables: &[(N, V)]) -> P
             proxy: Some(proxy(value)),
         })
     };
-    let rules = [
-        rule(Some("http"), &["http_proxy"]),
-        rule(Some("https"), &["https_proxy", "HTTPS_PROXY"]),
-        rule(None, &["all_proxy", "ALL_PROXY"]),
-    ];
+    let plain = rule(Some("http"), &["http_proxy"]);
+    let secure = rule(Some("https"), &["https_proxy", "HTTPS_PROXY"]);
+    let is_any_left = plain.is_none() || secure.is_none();
+    // What nothing is left for is not looked at, so that nothing can be wrong with it.
+    let rest = is_any_left.then(|| rule(None, &["all_proxy", "ALL_PROXY"]));
+    let rules = [plain, secure, rest.flatten()];
     let no_proxy = value(&["no_proxy", "NO_PROXY"]).unwrap_or_default();
     Proxies {
         rules: rules.into_iter().flatten().collect(),
@@ -45,10 +46,11 @@ pub fn from_environment<N: AsRef<str>, V: AsRef<str>>(variables: &[(N, V)]) -> P
 }
 
 fn proxy(value: &str) -> ProxySettings {
-    let url = if value.contains("://") {
-        value.to_owned()
-    } else {
-        format!("http://{value}")
+    let url = match value.split_once("://") {
+        None => format!("http://{value}"),
+        // Desktops write this; curl takes it for version 4.
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("socks") => format!("socks4://{rest}"),
+        Some(_) => value.to_owned(),
     };
     ProxySettings {
         url,
@@ -161,13 +163,25 @@ mod tests {
                 "",
             ),
             (
-                "all of them, in the order they are asked",
+                "in the order they are asked",
+                &[("all_proxy", "http://a"), ("https_proxy", "http://s")],
+                "https=http://s *=http://a",
+                "",
+            ),
+            (
+                "what nothing is left for",
                 &[
-                    ("all_proxy", "http://a"),
+                    ("all_proxy", "nonsense://a"),
                     ("https_proxy", "http://s"),
                     ("http_proxy", "http://h"),
                 ],
-                "http=http://h https=http://s *=http://a",
+                "http=http://h https=http://s",
+                "",
+            ),
+            (
+                "what desktops write",
+                &[("all_proxy", "socks://p:1080/")],
+                "*=socks4://p:1080/",
                 "",
             ),
             (
