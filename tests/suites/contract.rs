@@ -116,6 +116,7 @@ fn a_consumer_imports_only_the_interfaces_it_names() {
     for (name, expected) in [
         ("fetch", &["types", "blocking"][..]),
         ("copy", &["types", "blocking", "pipe"][..]),
+        ("proxied", &["types", "blocking"][..]),
         ("several", &["types", "blocking", "pipe"][..]),
     ] {
         let found = interface(&consumer(name)).expect("it is a component");

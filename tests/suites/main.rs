@@ -12,6 +12,7 @@ mod framing;
 mod input;
 mod limits;
 mod pools;
+mod proxied;
 mod proxies;
 mod redirects;
 mod requests;

@@ -182,44 +182,52 @@ fn limit(millis: &str) -> Result<Limit, Failed> {
     Ok(Limit::After(u64::from(millis) * 1_000_000))
 }
 
-fn settings(roots: Option<Vec<u8>>) -> ManagerSettings {
+/// Settings of a manager that trusts these roots, or the built-in ones.
+#[must_use]
+pub const fn settings(roots: Option<Vec<u8>>) -> ManagerSettings {
     ManagerSettings {
         num_pools: None,
         headers: None,
-        pool: Some(PoolSettings {
-            maxsize: None,
-            block: None,
-            pool_timeout: None,
-            idle_timeout: None,
-            max_lifetime: None,
-            headers: None,
-            timeouts: None,
-            retries: None,
-            proxies: None,
-            tls: Some(TlsSettings {
-                roots,
-                cert_reqs: None,
-                assert_hostname: None,
-                assert_fingerprint: None,
-                server_hostname: None,
-                client_certificates: None,
-                client_key: None,
-                key_password: None,
-                min_version: None,
-                max_version: None,
-                alpn: None,
-                resumption: None,
-                key_log: None,
-            }),
-            source_address: None,
-            tcp: None,
-            address_delay: None,
-            address_family: None,
-            limits: None,
-        }),
+        pool: Some(pool_settings(roots)),
         max_connections: None,
         host_rules: None,
         hosts: None,
         events: None,
+    }
+}
+
+/// Settings of pools that trust these roots, or the built-in ones.
+#[must_use]
+pub const fn pool_settings(roots: Option<Vec<u8>>) -> PoolSettings {
+    PoolSettings {
+        maxsize: None,
+        block: None,
+        pool_timeout: None,
+        idle_timeout: None,
+        max_lifetime: None,
+        headers: None,
+        timeouts: None,
+        retries: None,
+        proxies: None,
+        tls: Some(TlsSettings {
+            roots,
+            cert_reqs: None,
+            assert_hostname: None,
+            assert_fingerprint: None,
+            server_hostname: None,
+            client_certificates: None,
+            client_key: None,
+            key_password: None,
+            min_version: None,
+            max_version: None,
+            alpn: None,
+            resumption: None,
+            key_log: None,
+        }),
+        source_address: None,
+        tcp: None,
+        address_delay: None,
+        address_family: None,
+        limits: None,
     }
 }
