@@ -173,6 +173,27 @@ async fn a_proxys_tls_is_its_own_and_the_origins_failure_is_the_origins() {
 }
 
 #[tokio::test]
+async fn a_proxy_is_shown_the_certificate_of_its_own_settings() {
+    let authority = Authority::new();
+    let members = authority.issue(&NAMES).tls_for_members(&authority);
+    let proxy = HttpProxy::new().reply(Reply::ok("fine")).tls(members);
+    let proxy = proxy.start().await;
+    let stranger = through(settings(proxy.url("")), trusting(&authority)).await;
+    let failure = blamed("a stranger", &stranger, "http://far.test/").await;
+    assert!(failure.phase >= Phase::Handshake, "{failure:?}");
+    let member = ProxySettings {
+        tls: Some(TlsSettings {
+            roots: Some(authority.pem()),
+            client_certificates: Some(authority.issue(&["member.test"]).pem().into()),
+            ..TlsSettings::default()
+        }),
+        ..settings(proxy.url(""))
+    };
+    let manager = through(member, PoolSettings::default()).await;
+    assert_eq!(get(&manager, "http://far.test/").await, "fine");
+}
+
+#[tokio::test]
 async fn tls_to_a_plain_proxy_is_told_as_such() {
     let answer = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n".to_vec();
     let proxy = Peer::always([Step::Bytes, Step::Send(answer)])

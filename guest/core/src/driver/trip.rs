@@ -192,6 +192,7 @@ impl<N: Net> Trip<'_, N> {
                 self.shared.tell(|| Event::Replayed { number });
             }
         })
+        .map_err(|failed| blame::in_exchange(failed, &key.route))
         .map(|answer| (lease, answer))
     }
 

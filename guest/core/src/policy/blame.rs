@@ -184,6 +184,15 @@ pub fn on_the_way(failed: AttemptError, route: &Route) -> AttemptError {
     }
 }
 
+/// A failure after that. All TLS with a proxy that forwards is the proxy's, and so is its alert that comes when TLS 1.3 is agreed on for us.
+#[must_use]
+pub fn in_exchange(failed: AttemptError, route: &Route) -> AttemptError {
+    match (route, &failed.cause) {
+        (Route::Forward(_), Cause::Tls(..)) => on_the_way(failed, route),
+        _ => failed,
+    }
+}
+
 /// What a proxy said that refused a tunnel.
 fn refusal(cause: &Cause) -> Option<Box<Refusal>> {
     match cause {
@@ -204,8 +213,9 @@ fn message(cause: &Cause, phase: Phase, host: &str) -> String {
             is_secure,
             cause,
         } => {
-            let is_plain =
-                *is_secure && matches!(**cause, Cause::Tls(TlsReason::Protocol, _));
+            let is_plain = *is_secure
+                && phase == Phase::Handshake
+                && matches!(**cause, Cause::Tls(TlsReason::Protocol, _));
             let hint = if is_plain { ONLY_PLAIN } else { "" };
             let why = message(cause, phase, host);
             format!("Unable to connect to proxy: {why}{hint}")
