@@ -96,18 +96,20 @@ fn files_that_contributors_are_sent_to_exist() {
 }
 
 #[test]
-fn every_difference_from_urllib3_names_its_tests() {
-    let differences = rules::differences(&page("README.md"));
-    assert!(!differences.is_empty(), "the table has gone");
-    let code = rust();
-    for (difference, tests) in differences {
-        assert!(!tests.is_empty(), "{difference} has no test");
-        for test in tests {
-            let name = format!("fn {test}()");
-            assert!(
-                code.iter().any(|file| file.text.contains(&name)),
-                "{difference}: there is no test {test}"
-            );
+fn every_promise_of_the_readme_names_its_tests() {
+    let (page, code) = (page("README.md"), rust());
+    for section in ["Proxies", "Differences from urllib3"] {
+        let promises = rules::promises(&page, section);
+        assert!(!promises.is_empty(), "the table of {section} has gone");
+        for (promise, tests) in promises {
+            assert!(!tests.is_empty(), "{promise} has no test");
+            for test in tests {
+                let name = format!("fn {test}()");
+                assert!(
+                    code.iter().any(|file| file.text.contains(&name)),
+                    "{promise}: there is no test {test}"
+                );
+            }
         }
     }
 }

@@ -199,10 +199,11 @@ pub(super) fn named_files(page: &str) -> Vec<String> {
         .collect()
 }
 
-/// The rows of the table under "Differences from urllib3": what differs, and the tests that its last cell names.
-pub(super) fn differences(page: &str) -> Vec<(String, Vec<String>)> {
+/// The rows of the table of a section: what the first cell says, and the tests that the last one names.
+pub(super) fn promises(page: &str, section: &str) -> Vec<(String, Vec<String>)> {
+    let heading = format!("{section}\n");
     page.split("\n## ")
-        .filter(|section| section.starts_with("Differences from urllib3\n"))
+        .filter(|section| section.starts_with(&heading))
         .flat_map(str::lines)
         .filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"))
         .map(|row| row.split(" | ").collect::<Vec<_>>())
@@ -397,12 +398,12 @@ mod tests {
     }
 
     #[test]
-    fn rows_of_differences_are_found() {
+    fn rows_of_promises_are_found() {
         let row = "| Ours `x` | theirs | `a_test`, `b_test` |";
         let table = format!("| what | why | test |\n|---|---|---|\n{row}\n| bare | why | none |\n");
         let page =
             format!("# t\n{row}\n\n## Differences from urllib3\n\n{table}\n## Next\n{row}\n");
-        let found = differences(&page);
+        let found = promises(&page, "Differences from urllib3");
         assert_eq!(found.len(), 2);
         assert_eq!(found[0].0, "Ours `x`");
         assert_eq!(found[0].1, ["a_test", "b_test"]);
