@@ -217,8 +217,9 @@ impl PoolManager {
     /// Waits until at least one of some requests is ready, for as long as told (`None`: as long as it takes), and says which are, by their
     /// places.
     ///
-    /// The answer is empty where the time is up before, and where nothing could ever make one ready: each waits for a connection that
-    /// belongs to a response which its caller does not read. For no requests it is empty at once.
+    /// The answer is empty where the time is up before, and for no requests. Where nothing can happen unless the caller does something, those
+    /// are ready that wait for it: whose bodies must be pushed on, and without any, all, since they wait for connections that belong to
+    /// responses which are not read.
     ///
     /// To stop waiting, give it a timeout. Dropped before, it takes the instance along with all of these requests: see
     /// [giving a call up](PoolManager#giving-a-call-up).

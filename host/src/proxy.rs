@@ -3,7 +3,7 @@
 use std::ops::Deref;
 
 use urlpool_core::policy::route::Proxy;
-use urlpool_core::types::{Proxies, ProxySettings};
+use urlpool_core::types::ProxySettings;
 
 use crate::error::Error;
 use crate::manager::{PoolManager, Settings};
@@ -23,11 +23,11 @@ impl ProxyManager {
     /// A manager with a running instance. What `settings` says about proxies is replaced.
     ///
     /// # Errors
-    /// `UnsupportedProxyScheme`, `InvalidUrl` and `InvalidSettings` of [`ClientError`](crate::ClientError) where the proxy's URL, headers or
+    /// `UnsupportedProxyScheme` and `InvalidSettings` of [`ClientError`](crate::ClientError) where the proxy's URL, headers or
     /// credentials cannot be used; or as for [`PoolManager::new`].
     pub async fn new(proxy: ProxySettings, mut settings: Settings) -> Result<Self, Error> {
         let shown = Proxy::parse(proxy.clone())?.to_string();
-        settings.manager.pool.proxies = Some(Proxies::all_through(proxy));
+        settings.manager = settings.manager.through(proxy);
         Ok(Self {
             manager: PoolManager::new(settings).await?,
             proxy: shown,

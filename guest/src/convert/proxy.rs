@@ -35,9 +35,7 @@ pub(crate) fn proxied_settings(
 ) -> Outcome<(core::ManagerSettings, String)> {
     let proxy = proxy_settings(proxy)?;
     let shown = Proxy::parse(proxy.clone())?.to_string();
-    let mut settings = manager_settings(settings)?;
-    settings.pool.proxies = Some(core::Proxies::all_through(proxy));
-    Ok((settings, shown))
+    Ok((manager_settings(settings)?.through(proxy), shown))
 }
 
 fn rule(rule: wit::ProxyRule) -> Outcome<core::ProxyRule> {

@@ -110,11 +110,11 @@ fn about_a_proxy(matches: &mut ArgMatches, tls: &TlsSettings) -> Result<ProxySet
 fn tls_to_it(matches: &mut ArgMatches, tls: &TlsSettings) -> Result<Option<TlsSettings>, Early> {
     let is_insecure = matches.get_flag("proxy-insecure");
     let roots = named_file(matches, "proxy-cacert")?;
-    let cert_reqs = match &roots {
-        _ if is_insecure => Some(CertReqs::None),
-        // Whoever names roots wants them used, also beside --insecure.
-        Some(_) => Some(CertReqs::Required),
-        None => None,
+    // --insecure is about servers: a proxy that need not prove who it is would get its password from anybody who asks.
+    let cert_reqs = if is_insecure {
+        Some(CertReqs::None)
+    } else {
+        tls.cert_reqs.map(|_| CertReqs::Required)
     };
     let own = TlsSettings {
         roots,

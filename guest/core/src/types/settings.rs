@@ -7,7 +7,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::{
-    AddressFamily, Headers, HostEntry, LimitSettings, Proxies, Retries, TcpKeepAlive, TlsSettings,
+    AddressFamily, Headers, HostEntry, LimitSettings, Proxies, ProxySettings, Retries,
+    TcpKeepAlive, TlsSettings,
 };
 
 /// How long a wait may take.
@@ -165,6 +166,18 @@ pub struct ManagerSettings {
     pub events: Option<u32>,
     /// Names whose addresses are known: they are found here and not looked up.
     pub hosts: Vec<HostEntry>,
+}
+
+impl ManagerSettings {
+    /// The same with all requests going through one proxy (urllib3: `ProxyManager`), whatever was said of proxies before.
+    #[must_use]
+    pub fn through(mut self, proxy: ProxySettings) -> Self {
+        self.pool.proxies = Some(Proxies::all_through(proxy));
+        for rule in &mut self.host_rules {
+            rule.settings.proxies = None;
+        }
+        self
+    }
 }
 
 /// A complete description of a pool, which inherits nothing.

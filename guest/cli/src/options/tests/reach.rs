@@ -260,7 +260,14 @@ fn every_proxy_is_spoken_to_as_asked() {
                 ..none()
             },
         ),
-        ("what servers must prove is inherited", &["-k"], none()),
+        (
+            "servers need not prove who they are, and it must",
+            &["-k"],
+            trusting(TlsSettings {
+                cert_reqs: Some(CertReqs::Required),
+                ..TlsSettings::default()
+            }),
+        ),
         (
             "roots of its own",
             &["-k", "--tls-min", "1.3", "--proxy-cacert", &file],
