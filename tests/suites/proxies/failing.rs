@@ -179,8 +179,8 @@ async fn a_proxy_is_shown_the_certificate_of_its_own_settings() {
     let proxy = HttpProxy::new().reply(Reply::ok("fine")).tls(members);
     let proxy = proxy.start().await;
     let stranger = through(settings(proxy.url("")), trusting(&authority)).await;
-    let failure = blamed("a stranger", &stranger, "http://far.test/").await;
-    assert!(failure.phase >= Phase::Handshake, "{failure:?}");
+    let error = failure_of("a stranger", stranger.get("http://far.test/")).await;
+    assert_eq!(error.kind(), "proxy", "{error:?}");
     let member = ProxySettings {
         tls: Some(TlsSettings {
             roots: Some(authority.pem()),
