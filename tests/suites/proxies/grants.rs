@@ -21,7 +21,7 @@ async fn granted(proxy: String, grants: Grants, pool: PoolSettings) -> ProxyMana
     };
     ProxyManager::new(settings(proxy), settings_of_manager)
         .await
-        .unwrap()
+        .expect("settings that fit")
 }
 
 async fn origin(authority: &Authority) -> Server {

@@ -32,7 +32,7 @@ async fn ask(manager: &PoolManager, url: &str) -> ((bool, bool), String) {
     let second = manager.get(url).send().await.expect("a response");
     assert!(second.head().connection.reused);
     assert_eq!((verified(&second), text(second).await), (who, body.clone()));
-    assert_eq!(manager.num_pools().await.unwrap(), 1);
+    assert_eq!(manager.num_pools().await.expect("a count"), 1);
     (who, body)
 }
 
@@ -97,8 +97,10 @@ impl Scene {
             vec![format!("GET {url}: {FORWARDED}"); 2]
         );
         assert_eq!(self.proxy.accepted(), 1);
-        let host = self.proxy.requests()[0].field("Host").unwrap();
-        assert!(host.starts_with(FAR), "{host}");
+        for request in self.proxy.requests() {
+            let host = request.field("Host").unwrap_or_default();
+            assert!(host.starts_with(FAR), "{host}");
+        }
     }
 
     /// Asks for an `https` URL.
@@ -112,9 +114,11 @@ impl Scene {
         assert_eq!(self.proxy.request().head_text(), expected);
         assert_eq!(heads(&origin), vec![format!("GET /x: {OURS}"); 2]);
         assert_eq!((self.proxy.accepted(), origin.accepted()), (1, 1));
-        let inside = self.proxy.connections()[0].tunnelled().to_vec();
-        assert_eq!(inside.first(), Some(&22), "a handshake record of TLS");
-        assert!(!inside.windows(4).any(|four| four == b"GET "));
+        for connection in self.proxy.connections() {
+            let inside = connection.tunnelled();
+            assert_eq!(inside.first(), Some(&22), "a handshake record of TLS");
+            assert!(!inside.windows(4).any(|four| four == b"GET "));
+        }
     }
 }
 

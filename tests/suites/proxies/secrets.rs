@@ -103,7 +103,7 @@ async fn mixed(proxy: &Server, events: u32) -> PoolManager {
         grants: Grants::all(),
         ..Settings::default()
     };
-    PoolManager::new(settings).await.unwrap()
+    PoolManager::new(settings).await.expect("settings that fit")
 }
 
 #[tokio::test]

@@ -32,7 +32,8 @@ async fn knowing(proxy: ProxySettings, pool: PoolSettings) -> ProxyManager {
         grants: Grants::all(),
         ..Settings::default()
     };
-    ProxyManager::new(proxy, settings).await.unwrap()
+    let manager = ProxyManager::new(proxy, settings).await;
+    manager.expect("settings that fit")
 }
 
 fn url(scheme: &str, userinfo: &str, proxy: &Server) -> String {

@@ -2,6 +2,7 @@
 //! as `http://host`.
 
 use std::fmt::Display;
+use std::io::Write;
 use std::process::ExitCode;
 
 use urlpool_consumers::blocking::{
@@ -152,7 +153,8 @@ fn environment(proxy: &str) -> PoolSettings {
 }
 
 fn show(name: &str, value: impl Display) {
-    println!("{name}: {value}");
+    // A line that is lost is missed by whoever reads them.
+    let _ = writeln!(std::io::stdout(), "{name}: {value}");
 }
 
 fn text(response: &Response) -> Result<String, Failed> {
