@@ -10,8 +10,8 @@ use super::transport::Transport;
 use super::{ByteStream, IoError, IoKind, Net};
 use crate::machine::connect::{ConnectReply, Outcome, connect_request};
 use crate::machine::socks::{Destination, Socks, Step};
-use crate::policy::Clocks;
 use crate::policy::route::{Proxy, SocksKind};
+use crate::policy::{Bound, Clocks, drain};
 use crate::types::{Cause, Limits, Origin, Phase};
 
 /// An answer is read in pieces of this: it is small.
@@ -32,21 +32,44 @@ pub(super) async fn ask_http<N: Net>(
         loop {
             let answer = receive(transport).await?;
             match reply.feed(&answer).map_err(Cause::Malformed)? {
+                Outcome::More if reply.is_refusal() => return Ok(None),
                 Outcome::More => {}
-                Outcome::Open => return Ok(()),
+                Outcome::Open => return Ok(Some(())),
                 Outcome::Refused(refusal) => return Err(Cause::Refused(Box::new(refusal))),
             }
         }
     };
     let bound = clocks.bound(Phase::Tunnel, || shared.net.now());
-    let cause = match bounded(&shared.net, bound, talk).await {
-        Ok(Ok(())) => return Ok(()),
-        Ok(Err(cause)) => cause,
-        Err(expiry) => Cause::TimedOut(expiry),
+    let talk = bounded(&shared.net, bound, talk).await;
+    match talk.map_err(Cause::TimedOut)?? {
+        Some(()) => Ok(()),
+        None => rest_of_refusal(shared, bound, transport, reply).await,
+    }
+}
+
+/// Reads the body of a refusal, as far as it comes soon: what it says is known already, and many a proxy never ends it.
+async fn rest_of_refusal<N: Net>(
+    shared: &Shared<N>,
+    bound: Bound,
+    transport: &mut Transport<N>,
+    mut reply: ConnectReply,
+) -> Result<(), Cause> {
+    let end = shared.net.now().after(drain::MAX_WAIT);
+    let end = bound.map_or(end, |(at, _)| at.min(end));
+    let rest = async {
+        while let Ok(bytes) = receive(transport).await {
+            if let Ok(Outcome::Refused(refusal)) = reply.feed(&bytes) {
+                return Some(refusal);
+            }
+        }
+        None
     };
-    // A refusal says more than how it ended.
-    let refusal = reply.into_refusal();
-    Err(refusal.map_or(cause, |refusal| Cause::Refused(Box::new(refusal))))
+    let whole = bounded(&shared.net, Some((end, ())), rest).await;
+    let refusal = whole.ok().flatten().or_else(|| reply.into_refusal());
+    match refusal {
+        Some(refusal) => Err(Cause::Refused(Box::new(refusal))),
+        None => Err(Cause::Malformed("the proxy opened no tunnel".into())),
+    }
 }
 
 /// Asks a SOCKS proxy.

@@ -92,6 +92,12 @@ impl ConnectReply {
         Ok(Outcome::More)
     }
 
+    /// Whether there is no tunnel, though not all that the proxy says about it has arrived.
+    #[must_use]
+    pub const fn is_refusal(&self) -> bool {
+        self.refusal.is_some()
+    }
+
     /// What has arrived of a refusal, for when the connection ends or time runs out before all of it is there; `None` where its head is not.
     #[must_use]
     pub fn into_refusal(self) -> Option<Refusal> {

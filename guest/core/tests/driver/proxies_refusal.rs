@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use urlpool_core::sim::{Listener, Script};
 use urlpool_core::types::{
-    Content, Failure, Phase, PoolSettings, Refusal, RequestOptions, Retries, Timeouts,
+    Content, Failure, Limit, Phase, PoolSettings, Refusal, RequestOptions, Retries, Timeouts,
 };
 
 use crate::common::{
@@ -73,6 +73,10 @@ fn as_much_of_a_body_is_kept_as_comes_and_as_fits() {
     let head = |framing: &str| format!("{DENIED}{framing}\r\n");
     let endless = Script::new().request().send(head(""));
     let endless = (0..100).fold(endless, |script, _| script.send("0123456789".repeat(20)));
+    let chunks = answering(head("Transfer-Encoding: chunked\r\n"));
+    let chunks = (0..10).fold(chunks, |script, _| {
+        script.pause(MILLI * 400).send("1\r\nx\r\n")
+    });
     let silence = Duration::ZERO;
     for (case, script, kept, took) in [
         (
@@ -122,20 +126,33 @@ fn as_much_of_a_body_is_kept_as_comes_and_as_fits() {
             "stalled",
             answering(head("Content-Length: 9\r\n") + "body"),
             4,
-            SECOND * 3,
+            SECOND,
         ),
         (
             "stalled before its body",
             answering(head("Content-Length: 9\r\n")),
             0,
-            SECOND * 3,
+            SECOND,
         ),
         (
             "dripping",
-            answering(head("")).drip(&[b'x'; 10], SECOND),
+            answering(head("")).drip(&[b'x'; 10], MILLI * 400),
             2,
-            SECOND * 3,
+            SECOND,
         ),
+        (
+            "kept open without a length",
+            answering(head("") + "body"),
+            4,
+            SECOND,
+        ),
+        (
+            "a close that never comes",
+            answering(head("Connection: close\r\n") + "body"),
+            4,
+            SECOND,
+        ),
+        ("dripping chunks", chunks, 2, SECOND),
         ("endless", endless.again(), 4096, silence),
         (
             "as much as fits",
@@ -156,14 +173,15 @@ fn as_much_of_a_body_is_kept_as_comes_and_as_fits() {
             silence,
         ),
     ] {
-        let world = facing(script, connect(3));
+        // No clock of the caller's runs.
+        let world = facing(script, Timeouts::default());
         let (refusal, elapsed) = world.timed_by(|| refusal(&world, case));
         assert_eq!(refusal.status, 403, "{case}");
         let whys: Vec<_> = refusal.headers.all("X-Why").collect();
         assert_eq!(whys, [&b"policy"[..], b"night"], "{case}");
         assert_eq!(refusal.body.len(), kept, "{case}");
-        let expected = if took.is_zero() { MILLI * 2 } else { took };
-        assert_eq!(elapsed, expected, "{case}");
+        // The head takes as long as a body that comes with it.
+        assert_eq!(elapsed, MILLI * 2 + took, "{case}");
     }
 }
 
@@ -349,21 +367,38 @@ fn one_clock_runs_for_all_of_opening_a_connection() {
 }
 
 #[test]
-fn a_refusal_is_not_lost_where_the_deadline_ends_it() {
+fn a_refusal_is_not_lost_where_a_clock_ends_it() {
     let stalled = || answering("HTTP/1.1 407 No\r\nContent-Length: 9\r\n\r\nwho?");
-    for (retries, kind) in [
-        (Retries::off(), "proxy"),
-        (Retries::total(3), "deadline-exceeded"),
+    let soon = Some(Limit::After(MILLI * 500));
+    for (clock, retries, kind) in [
+        ("deadline", Retries::off(), "proxy"),
+        ("deadline", Retries::total(3), "deadline-exceeded"),
+        ("connect", Retries::off(), "proxy"),
+        ("total", Retries::off(), "proxy"),
     ] {
+        let timeouts = match clock {
+            "deadline" => Timeouts {
+                deadline: soon,
+                ..Timeouts::default()
+            },
+            "connect" => Timeouts {
+                connect: soon,
+                ..Timeouts::default()
+            },
+            _ => Timeouts {
+                total: soon,
+                ..Timeouts::default()
+            },
+        };
         let world = World::of_pools(PoolSettings {
-            timeouts: deadline(3),
+            timeouts,
             retries,
             ..through(proxy("http://p.test:8080"))
         });
         world.listen("p.test", 8080, Listener::Accept(vec![stalled()]));
         let (outcome, took) = world.timed_by(|| world.get("https://a.test/"));
         let error = outcome.unwrap_err();
-        assert_eq!((error.kind(), took), (kind, SECOND * 3));
+        assert_eq!((error.kind(), took), (kind, MILLI * 500), "{clock}");
         let first = error.history().first();
         let first = first.map_or(&error, |entry| entry.error.as_deref().unwrap());
         let refusal = first.failure().unwrap().refusal.as_ref();
