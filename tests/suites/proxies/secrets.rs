@@ -153,7 +153,7 @@ async fn no_error_and_no_event_shows_them() {
     let sent = events
         .iter()
         .filter(|event| matches!(event, Event::Sent { .. }));
-    assert_eq!(sent.count(), 1);
+    assert_eq!(sent.count(), 2);
     for shown in [format!("{error:?} {error}"), format!("{events:?}")] {
         assert!(!shown.contains(WORD) && !shown.contains(BASIC), "{shown}");
     }

@@ -110,14 +110,17 @@ async fn ask<N: Net>(
         Route::Direct | Route::Forward(_) => Ok(()),
         Route::Tunnel(proxy) => {
             let limits = pool.key.profile.get().limits;
-            tunnel::ask_http(shared, clocks, transport, (proxy, origin), limits).await
+            let whom = (&**proxy, origin, number);
+            tunnel::ask_http(shared, clocks, transport, whom, limits).await
         }
         Route::Socks(proxy, kind) => {
             let to = (destination, origin.port());
             tunnel::ask_socks(shared, clocks, transport, (proxy, *kind), to).await
         }
     };
-    asked.map_err(|cause| failed(Phase::Tunnel, cause))?;
+    asked
+        .and_then(|()| tunnel::check_silence(transport))
+        .map_err(|cause| failed(Phase::Tunnel, cause))?;
     opening.is_done = true;
     shared.tell(|| Event::Tunnelled {
         number,

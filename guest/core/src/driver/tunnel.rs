@@ -1,6 +1,6 @@
 //! Asking a proxy for a connection to a server, with CONNECT or SOCKS.
 //!
-//! Each question is one write. What the proxy sends behind its answer is an error, so that none of it is ever taken for the server's.
+//! Each question is one write. What has arrived behind the answer is an error, so that it is not taken for the server's.
 
 use std::future::poll_fn;
 
@@ -8,11 +8,12 @@ use super::bounded::bounded;
 use super::shared::Shared;
 use super::transport::Transport;
 use super::{ByteStream, IoError, IoKind, Net};
-use crate::machine::connect::{ConnectReply, Outcome, connect_request};
+use crate::machine::connect::{ConnectReply, ConnectRequest, Outcome};
+use crate::machine::h1::{ReceivedHead, shown_response};
 use crate::machine::socks::{Destination, Socks, Step};
 use crate::policy::route::{Proxy, SocksKind};
 use crate::policy::{Bound, Clocks, drain};
-use crate::types::{Cause, Limits, Origin, Phase};
+use crate::types::{Cause, Event, Limits, Origin, Phase};
 
 /// An answer is read in pieces of this: it is small.
 const MAX_READ: usize = 4 * 1024;
@@ -22,16 +23,27 @@ pub(super) async fn ask_http<N: Net>(
     shared: &Shared<N>,
     clocks: &Clocks,
     transport: &mut Transport<N>,
-    (proxy, origin): (&Proxy, &Origin),
+    (proxy, origin, number): (&Proxy, &Origin, u64),
     limits: Limits,
 ) -> Result<(), Cause> {
     let mut reply = ConnectReply::new(limits);
     let talk = async {
-        let question = connect_request(origin.host(), origin.port(), &proxy.headers);
-        send(transport, &question).await?;
+        let question = ConnectRequest::new(origin.host(), origin.port(), &proxy.headers);
+        shared.tell(|| Event::Sent {
+            number,
+            head: question.shown(),
+        });
+        send(transport, &question.write()).await?;
+        let mut tell = |head: &ReceivedHead| {
+            shared.tell(|| Event::Received {
+                number,
+                head: shown_response(&head.line, &head.headers),
+            });
+        };
         loop {
             let answer = receive(transport).await?;
-            match reply.feed(&answer).map_err(Cause::Malformed)? {
+            let outcome = reply.feed_noting(&answer, &mut tell);
+            match outcome.map_err(Cause::Malformed)? {
                 Outcome::More if reply.is_refusal() => return Ok(None),
                 Outcome::More => {}
                 Outcome::Open => return Ok(Some(())),
@@ -97,6 +109,17 @@ pub(super) async fn ask_socks<N: Net>(
     let bound = clocks.bound(Phase::Tunnel, || shared.net.now());
     let outcome = bounded(&shared.net, bound, talk).await;
     outcome.map_err(Cause::TimedOut)?
+}
+
+/// Refuses what has arrived behind an answer by now. What comes later is no TLS and no HTTP either.
+pub(super) fn check_silence<N: Net>(transport: &mut Transport<N>) -> Result<(), Cause> {
+    match transport.try_read(1, &mut Vec::new()) {
+        Some(Ok(1..)) => Err(Cause::Malformed(
+            "the proxy sent more behind its reply".into(),
+        )),
+        // An end is met again by whoever reads next.
+        _ => Ok(()),
+    }
 }
 
 async fn send<N: Net>(transport: &mut Transport<N>, bytes: &[u8]) -> Result<(), Cause> {

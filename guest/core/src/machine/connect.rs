@@ -3,7 +3,9 @@
 //! Invariant: nothing that a proxy sends is taken for the server's. What follows the head that opens a tunnel is an error, since a server that
 //! speaks TLS or HTTP waits to be spoken to.
 
-use super::h1::{Body, BodyError, HeadReader, Malformed, ReceivedHead, request_head};
+use super::h1::{
+    Body, BodyError, HeadReader, Malformed, ReceivedHead, request_head, shown_request,
+};
 use crate::policy::framing::{self, BodyFraming};
 use crate::policy::interim::{Standing, standing};
 use crate::types::{Header, Headers, Host, Limits, Method, Refusal};
@@ -14,20 +16,41 @@ const MAX_REFUSAL: usize = 4 * 1024;
 /// Asks for a tunnel to a server, in one flight: the proxy's headers behind a `Host`, which they may name themselves.
 ///
 /// Nothing else is sent, as in urllib3. Host and headers have been parsed, so none of them can hold a line break (CVE-2026-1502).
-#[must_use]
-pub fn connect_request(host: &Host, port: u16, headers: &Headers) -> Vec<u8> {
-    let authority = format!("{}:{port}", host.without_root_dot());
-    let mut fields = Headers::default();
-    if !headers.has("host") {
-        fields.push(Header::received(
-            "Host".into(),
-            authority.clone().into_bytes(),
-        ));
+#[derive(Debug)]
+pub struct ConnectRequest {
+    authority: String,
+    fields: Headers,
+}
+
+impl ConnectRequest {
+    /// What asks for a tunnel to `host`.
+    #[must_use]
+    pub fn new(host: &Host, port: u16, headers: &Headers) -> Self {
+        let authority = format!("{}:{port}", host.without_root_dot());
+        let mut fields = Headers::default();
+        if !headers.has("host") {
+            fields.push(Header::received(
+                "Host".into(),
+                authority.clone().into_bytes(),
+            ));
+        }
+        for header in headers {
+            fields.push(header.clone());
+        }
+        Self { authority, fields }
     }
-    for header in headers {
-        fields.push(header.clone());
+
+    /// The bytes that are sent.
+    #[must_use]
+    pub fn write(&self) -> Vec<u8> {
+        request_head(&Method::connect(), &self.authority, &self.fields, 0)
     }
-    request_head(&Method::connect(), &authority, &fields, 0)
+
+    /// The same for an event, credentials redacted.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        shown_request(&Method::connect(), &self.authority, &self.fields)
+    }
 }
 
 /// What a proxy has answered so far.
@@ -72,11 +95,24 @@ impl ConnectReply {
     /// # Errors
     /// Says what is wrong where the answer is not HTTP, is too large, or more follows the head that opens the tunnel.
     pub fn feed(&mut self, bytes: &[u8]) -> Result<Outcome, Malformed> {
+        self.feed_noting(bytes, &mut |_| {})
+    }
+
+    /// The same, and hands each head to `note`, those of interim answers too.
+    ///
+    /// # Errors
+    /// As for [`ConnectReply::feed`].
+    pub fn feed_noting(
+        &mut self,
+        bytes: &[u8],
+        note: &mut dyn FnMut(&ReceivedHead),
+    ) -> Result<Outcome, Malformed> {
         if self.refusal.is_some() {
             return Ok(self.feed_refusal(bytes.to_vec()));
         }
         self.bytes.extend_from_slice(bytes);
         while let Some(head) = self.reader.read(&self.bytes)? {
+            note(&head);
             let rest = self.bytes.split_off(head.length);
             match standing(head.line.status, self.interim) {
                 Standing::Wrong(why) => return Err(why.into()),

@@ -8,8 +8,8 @@ use urlpool_core::types::{
 };
 
 use crate::common::{
-    Authority, MILLI, OPEN, TestProxy, World, found, get, in_turn, lines, ok, origin_of, plain,
-    proxied, proxy, target, through, trust, tunnelling,
+    Authority, GRANTED4, MILLI, OPEN, TestProxy, World, found, get, in_turn, lines, ok, origin_of,
+    plain, proxied, proxy, target, through, trust, tunnelling,
 };
 
 const BOTH: [&SupportedProtocolVersion; 2] = [&TLS12, &TLS13];
@@ -223,6 +223,67 @@ fn bytes_behind_what_opens_a_tunnel_are_never_taken_for_the_servers() {
 }
 
 #[test]
+fn bytes_that_come_on_their_own_are_not_the_servers_either() {
+    for (case, url, target, script, length) in [
+        (
+            "CONNECT",
+            "http://p.test:8080",
+            "https://a.test/",
+            Script::new().request().send(OPEN),
+            OPEN.len(),
+        ),
+        (
+            "SOCKS, then TLS",
+            "socks4a://p.test:8080",
+            "https://a.test/",
+            Script::new().anything().send(GRANTED4),
+            GRANTED4.len(),
+        ),
+        (
+            "SOCKS, then HTTP",
+            "socks4a://p.test:8080",
+            "http://a.test/",
+            Script::new().anything().send(GRANTED4),
+            GRANTED4.len(),
+        ),
+    ] {
+        let world = World::of_pools(through(proxy(url)));
+        let script = script.send("HTTP/1.1 200 OK\r\n\r\n");
+        world.listen("p.test", 8080, Listener::Accept(vec![script]));
+        world.net.limit_reads(length);
+        let error = world.get(target).unwrap_err();
+        assert_eq!(error.kind(), "proxy", "{case}");
+        let expected = "the proxy sent more behind its reply";
+        assert!(error.message().ends_with(expected), "{case}: {error}");
+        assert_eq!(world.net.writes(0).len(), 1, "{case}: it is told no more");
+        assert_eq!(world.net.open_connections(), 0, "{case}");
+    }
+}
+
+#[test]
+fn a_refused_tunnel_is_told_as_it_was_said_but_for_secrets() {
+    let world = World::of_pools(through(proxy("http://user:secret@p.test")));
+    let reply =
+        "HTTP/1.1 103 E\r\nLink: x\r\n\r\nHTTP/1.1 407 No\r\nX: y\r\nContent-Length: 0\r\n\r\n";
+    let script = Script::new().request().send(reply);
+    world.listen("p.test", 80, Listener::Accept(vec![script]));
+    world.get("https://a.test/").unwrap_err();
+    let events = world.manager.take_events().into_iter();
+    let heads = events.filter_map(|event| match event {
+        Event::Sent { head, .. } | Event::Received { head, .. } => Some(head),
+        _ => None,
+    });
+    assert_eq!(
+        Vec::from_iter(heads),
+        [
+            "CONNECT a.test:443 HTTP/1.1\nHost: a.test:443\nProxy-Authorization: [redacted]",
+            "HTTP/1.1 103 E\nLink: x",
+            "HTTP/1.1 407 No\nX: y\nContent-Length: 0",
+        ]
+    );
+}
+
+#[test]
 fn a_tunnel_serves_one_request_after_another() {
     let (authority, server) = target();
     let world = proxied("http://p.test:8080", &authority);
@@ -299,7 +360,8 @@ fn a_tunnel_is_told_between_its_connection_and_its_tls() {
                 Some(format!("{number} tunnelled {}", origin.host().as_str()))
             }
             Event::Secured { number, .. } => Some(format!("{number} secured")),
-            Event::Sent { number, .. } => Some(format!("{number} sent")),
+            Event::Sent { number, head } => Some(format!("{number} sent {}", lines(&head)[0])),
+            Event::Received { number, head } => Some(format!("{number} received {head}")),
             _ => None,
         })
         .collect();
@@ -308,9 +370,12 @@ fn a_tunnel_is_told_between_its_connection_and_its_tls() {
         [
             "resolved p.test",
             "1 connected 192.0.2.112:8080",
+            "1 sent CONNECT a.test:443 HTTP/1.1",
+            "1 received HTTP/1.1 200 Connection established",
             "1 tunnelled a.test",
             "1 secured",
-            "1 sent",
+            "1 sent GET / HTTP/1.1",
+            "1 received HTTP/1.1 200 OK\nContent-Length: 1",
         ],
         "the name of the server is the proxy's to look up"
     );

@@ -6,8 +6,8 @@ use super::*;
 
 fn request(host: &str, port: u16, headers: &[(&str, &str)]) -> String {
     let headers = Headers::parse(headers.iter().copied()).unwrap();
-    let request = connect_request(&Host::parse(host).unwrap(), port, &headers);
-    String::from_utf8(request).unwrap()
+    let request = ConnectRequest::new(&Host::parse(host).unwrap(), port, &headers);
+    String::from_utf8(request.write()).unwrap()
 }
 
 /// Feeds the pieces until there is an outcome, or what there is of a refusal once there are no more.
