@@ -42,6 +42,10 @@ pub(super) async fn open<N: Net>(
         let secured = secure(shared, clocks, (config, hop.0), transport, number).await;
         let (secured, info) = secured.map_err(|failed| blame::on_the_way(failed, route))?;
         transport = secured;
+        // Before it is told who we are.
+        if let Some(warning) = blame::unverified(hop.0, Some(&info)) {
+            shared.tell(|| Event::Warned(warning));
+        }
         proxy_tls = Some(info);
     }
     if let Some(destination) = destination {

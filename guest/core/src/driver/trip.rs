@@ -160,7 +160,9 @@ impl<N: Net> Trip<'_, N> {
         let host = self.request.url.origin().host();
         let key = &pool.key;
         let connection = lease.connection();
-        let proxy = key.route.proxy().map(|proxy| &proxy.host);
+        // The request that opens a connection has been warned of the proxy already.
+        let proxy = key.route.proxy().filter(|_| connection.reused);
+        let proxy = proxy.map(|proxy| &proxy.host);
         let peers = [
             (proxy, connection.proxy_tls.as_deref()),
             (Some(host), connection.tls.as_deref()),

@@ -4,7 +4,8 @@ use rustls::version::TLS13;
 use urlpool_core::types::{CertReqs, Event, PoolSettings, TlsSettings, TlsVersion};
 
 use crate::common::{
-    Authority, TestProxy, World, in_turn, ok, origin_of, trust, trusting, tunnelling, unverified,
+    Authority, TestProxy, World, answer, answering, in_turn, ok, origin_of, trust, trusting,
+    tunnelling, unverified,
 };
 
 fn warnings(world: &World) -> Vec<String> {
@@ -173,4 +174,23 @@ fn only_who_is_not_verified_is_warned_of() {
         assert_eq!(is_warned("a.test"), !target, "{case}");
         assert_eq!(is_warned("p.test"), !proxy_is, "{case}");
     }
+}
+
+#[test]
+fn a_proxy_is_warned_of_before_it_is_told_who_we_are() {
+    let authority = Authority::new();
+    let world = trusting("https://user:secret@p.test", unverified(), None, false);
+    let refusing = answering(answer("407 No", &[], ""));
+    let proxy = TestProxy::new().behind(authority.server(&["p.test"], &[&TLS13]));
+    world.listen("p.test", 443, proxy.listener(vec![refusing]));
+    assert_eq!(world.get("https://a.test/").unwrap_err().kind(), "proxy");
+    let events = world.manager.take_events();
+    let places = |is: fn(&Event) -> bool| -> Vec<usize> {
+        let places = events.iter().enumerate().filter(|(_, event)| is(event));
+        places.map(|(place, _)| place).collect()
+    };
+    let warned = places(|event| *event == Event::Warned(warning("p.test")));
+    let sent = places(|event| matches!(event, Event::Sent { .. }));
+    assert_eq!((warned.len(), sent.len()), (1, 1), "{events:?}");
+    assert!(warned < sent, "{events:?}");
 }
