@@ -203,6 +203,9 @@ fn refusal(cause: &Cause) -> Option<Box<Refusal>> {
 }
 
 /// What people are told who speak TLS to a proxy that does not, in urllib3's words.
+/// How the message of a TLS failure begins where what came is no TLS at all. It is OpenSSL's, and urllib3 knows the case by it as well.
+pub const NOT_TLS: &str = "wrong version number";
+
 const ONLY_PLAIN: &str =
     ". Your proxy appears to only use HTTP and not HTTPS, try changing your proxy URL to be HTTP";
 
@@ -215,7 +218,7 @@ fn message(cause: &Cause, phase: Phase, host: &str) -> String {
         } => {
             let is_plain = *is_secure
                 && phase == Phase::Handshake
-                && matches!(**cause, Cause::Tls(TlsReason::Protocol, _));
+                && matches!(&**cause, Cause::Tls(TlsReason::Protocol, why) if why.starts_with(NOT_TLS));
             let hint = if is_plain { ONLY_PLAIN } else { "" };
             let why = message(cause, phase, host);
             format!("Unable to connect to proxy: {why}{hint}")

@@ -289,6 +289,39 @@ fn tls_to_a_proxy_that_speaks_plain_http_says_what_to_change() {
 }
 
 #[test]
+fn a_proxy_that_speaks_tls_is_not_said_to_speak_plain_http() {
+    // A hello of TLS 1.1.
+    let mut old = b"\x16\x03\x02\0\x2a\x02\0\0\x26\x03\x02".to_vec();
+    old.extend([7; 32]);
+    old.extend(b"\0\xc0\x2f\0");
+    for (case, script, expected) in [
+        (
+            "closed",
+            Script::new().anything().close(),
+            "closed the connection",
+        ),
+        (
+            "too old",
+            Script::new().anything().send(old),
+            "peer is incompatible",
+        ),
+        (
+            "an alert",
+            Script::new()
+                .anything()
+                .send(&b"\x15\x03\x03\0\x02\x02\x28"[..]),
+            "alert",
+        ),
+    ] {
+        let world = World::of_pools(through(proxy("https://p.test:8080")));
+        world.listen("p.test", 8080, Listener::Accept(vec![script]));
+        let text = refused(&world, "https://a.test/").message;
+        assert!(text.contains(expected), "{case}: {text}");
+        assert!(!text.contains("appears to only use HTTP"), "{case}: {text}");
+    }
+}
+
+#[test]
 fn a_handshake_that_never_ends_is_ended_and_says_with_whom() {
     let silent = Script::new;
     let opened = || Script::new().request().send(OPEN);

@@ -7,6 +7,7 @@ use rustls::{CertificateError, OtherError};
 
 use super::fingerprint::Mismatch;
 use crate::driver::{IoError, IoKind};
+use crate::policy::blame::NOT_TLS;
 use crate::types::TlsReason;
 
 pub(super) fn tls_error(reason: TlsReason, message: String) -> IoError {
@@ -70,7 +71,7 @@ pub(super) fn explain(cause: &rustls::Error) -> IoError {
         ),
         rustls::Error::InvalidMessage(detail) => (
             TlsReason::Protocol,
-            format!("wrong version number: the peer does not speak TLS as it should ({detail:?})"),
+            format!("{NOT_TLS}: the peer does not speak TLS as it should ({detail:?})"),
         ),
         other => (TlsReason::Protocol, other.to_string()),
     };
