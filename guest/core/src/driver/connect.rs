@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use super::bounded::bounded;
 use super::connection::Connection;
+use super::exchange::broken_midway;
 use super::pool::Pool;
 use super::race::race;
 use super::shared::Shared;
@@ -15,7 +16,7 @@ use crate::machine::pool::Key;
 use crate::machine::socks::Destination;
 use crate::policy::route::Route;
 use crate::policy::{Clocks, Profile, addresses, blame};
-use crate::types::{AttemptError, Cause, Event, Host, Phase, Sent, TlsInfo};
+use crate::types::{AttemptError, Cause, Event, Host, Phase, Sent, TlsInfo, TlsReason};
 
 /// Opens a connection that serves requests to the pool's origin.
 pub(super) async fn open<N: Net>(
@@ -41,11 +42,11 @@ pub(super) async fn open<N: Net>(
     if let Some(config) = &pool.proxy_tls {
         let secured = secure(shared, clocks, (config, hop.0), transport, number).await;
         let (secured, info) = secured.map_err(|failed| blame::on_the_way(failed, route))?;
-        transport = secured;
         // Before it is told who we are.
         if let Some(warning) = blame::unverified(hop.0, Some(&info)) {
             shared.tell(|| Event::Warned(warning));
         }
+        transport = secured;
         proxy_tls = Some(info);
     }
     if let Some(destination) = destination {
@@ -55,7 +56,8 @@ pub(super) async fn open<N: Net>(
     let mut tls = None;
     if let Some(config) = &pool.tls {
         let peer = (config, origin.host());
-        let (secured, info) = secure(shared, clocks, peer, transport, number).await?;
+        let secured = secure(shared, clocks, peer, transport, number).await;
+        let (secured, info) = secured.map_err(|failed| blame::in_exchange(failed, route))?;
         transport = secured;
         tls = Some(Rc::new(info));
     }
@@ -223,11 +225,13 @@ async fn secure<N: Net>(
             });
             return Ok((Transport::Tls(tls), info));
         }
+        // Before TLS is agreed on, its layer below has to end properly too.
         Ok(Err(IoError {
-            kind: IoKind::Tls(reason),
+            kind: IoKind::Truncated,
             message,
-        })) => Cause::Tls(reason, message),
-        Ok(Err(error)) => Cause::Broken(error.message),
+            is_outer: true,
+        })) => Cause::OuterTls(TlsReason::Protocol, message),
+        Ok(Err(error)) => broken_midway(error),
         Err(expiry) => Cause::TimedOut(expiry),
     };
     Err(failed(Phase::Handshake, cause))

@@ -7,6 +7,7 @@ use super::pool::Pool;
 use super::transport::Transport;
 use super::{ByteStream as _, IoError, Net};
 use crate::machine::pool::Opened;
+use crate::policy::route::Route;
 use crate::types::{ConnectionInfo, Instant, TlsInfo};
 
 /// An open connection to a first hop.
@@ -96,6 +97,11 @@ impl<N: Net> Lease<N> {
         self.connection
             .as_mut()
             .expect("only what ends the lease takes it, and that takes the lease too")
+    }
+
+    /// The way that the connection takes.
+    pub(super) fn route(&self) -> &Route {
+        &self.slot.pool().key.route
     }
 
     /// Ends the lease with a connection that can serve another exchange.

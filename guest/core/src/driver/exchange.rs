@@ -407,6 +407,7 @@ fn broken(error: IoError) -> Cause {
 /// A connection that ended after it had.
 pub(super) fn broken_midway(error: IoError) -> Cause {
     match error.kind {
+        IoKind::Tls(reason) if error.is_outer => Cause::OuterTls(reason, error.message),
         IoKind::Tls(reason) => Cause::Tls(reason, error.message),
         IoKind::Gone | IoKind::Truncated => Cause::Broken(error.message),
     }

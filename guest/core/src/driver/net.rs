@@ -122,6 +122,8 @@ pub struct IoError {
     pub kind: IoKind,
     /// The same in words.
     pub message: String,
+    /// Whether it happened to TLS that carries TLS: with the proxy, and not with the server behind it.
+    pub is_outer: bool,
 }
 
 /// What happened to a stream.
@@ -142,6 +144,16 @@ impl IoError {
         Self {
             kind: IoKind::Gone,
             message: message.into(),
+            is_outer: false,
+        }
+    }
+
+    /// What it is to the layer above. TCP carries whatever there is, so its end is nobody's in particular.
+    #[must_use]
+    pub(super) fn of_layer_below(self) -> Self {
+        Self {
+            is_outer: !matches!(self.kind, IoKind::Gone),
+            ..self
         }
     }
 }

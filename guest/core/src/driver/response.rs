@@ -8,6 +8,7 @@ use super::incoming::Incoming;
 use super::reader::{MAX_READ, Reader};
 use super::shared::Shared;
 use super::{Net, Sink};
+use crate::policy::route::Route;
 use crate::policy::{Clocks, Retry, blame};
 use crate::types::{
     AttemptError, Cause, Error, Headers, HistoryEntry, Method, Phase, Reading, ResponseHead,
@@ -21,6 +22,7 @@ pub(super) struct Context {
     pub(super) attempt: u32,
     pub(super) clocks: Clocks,
     pub(super) retry: Retry,
+    pub(super) route: Route,
 }
 
 /// A response (urllib3: `HTTPResponse`). Dropping it gives its connection up, as [`Response::release`] does.
@@ -244,13 +246,14 @@ impl<N: Net> Response<N> {
         Box::pin(self.reader.discard()).await;
     }
 
-    const fn failed(&self, cause: Cause) -> AttemptError {
-        AttemptError {
+    fn failed(&self, cause: Cause) -> AttemptError {
+        let failed = AttemptError {
             phase: Phase::ReceiveBody,
             sent: Sent::Something,
             reused: self.head.connection.reused,
             cause,
-        }
+        };
+        blame::in_exchange(failed, &self.context.route)
     }
 
     fn told(&self, cause: Cause) -> Error {

@@ -418,6 +418,7 @@ impl<N: Net> Trip<'_, N> {
             attempt: self.attempt,
             clocks: self.clocks,
             retry: self.retry.clone(),
+            route: lease.route().clone(),
         };
         let source = Source {
             lease,

@@ -49,7 +49,7 @@ pub fn tell(failed: AttemptError, method: &Method, url: &Url, attempt: u32) -> E
         Cause::TimedOut(Expiry::Deadline) => Error::DeadlineExceeded(failure),
         Cause::TimedOut(_) if phase < Phase::Send => Error::ConnectTimeout(failure),
         Cause::TimedOut(_) => Error::ReadTimeout(failure),
-        Cause::Tls(reason, _) => Error::Tls(reason, failure),
+        Cause::Tls(reason, _) | Cause::OuterTls(reason, _) => Error::Tls(reason, failure),
         Cause::MalformedChunk(_) => Error::InvalidChunk(failure),
         Cause::Incomplete { received, missing } => Error::IncompleteBody {
             received,
@@ -184,11 +184,12 @@ pub fn on_the_way(failed: AttemptError, route: &Route) -> AttemptError {
     }
 }
 
-/// A failure after that. All TLS with a proxy that forwards is the proxy's, and so is its alert that comes when TLS 1.3 is agreed on for us.
+/// A failure after that. All TLS with a proxy is the proxy's: with one that forwards, also its alert that comes when TLS 1.3 is agreed on for us,
+/// and with one that is asked for tunnels the outer layer of the two.
 #[must_use]
 pub fn in_exchange(failed: AttemptError, route: &Route) -> AttemptError {
     match (route, &failed.cause) {
-        (Route::Forward(_), Cause::Tls(..)) => on_the_way(failed, route),
+        (_, Cause::OuterTls(..)) | (Route::Forward(_), Cause::Tls(..)) => on_the_way(failed, route),
         _ => failed,
     }
 }
@@ -202,10 +203,10 @@ fn refusal(cause: &Cause) -> Option<Box<Refusal>> {
     }
 }
 
-/// What people are told who speak TLS to a proxy that does not, in urllib3's words.
 /// How the message of a TLS failure begins where what came is no TLS at all. It is OpenSSL's, and urllib3 knows the case by it as well.
 pub const NOT_TLS: &str = "wrong version number";
 
+/// What people are told who speak TLS to a proxy that does not, in urllib3's words.
 const ONLY_PLAIN: &str =
     ". Your proxy appears to only use HTTP and not HTTPS, try changing your proxy URL to be HTTP";
 
@@ -240,7 +241,7 @@ fn message(cause: &Cause, phase: Phase, host: &str) -> String {
             format!("Connection aborted. {why}")
         }
         Cause::TimedOut(expiry) => timed_out(*expiry, phase, host),
-        Cause::Tls(_, why) | Cause::Unfollowable(why) | Cause::BadBody(why) => why.clone(),
+        Cause::Tls(_, why) | Cause::OuterTls(_, why) | Cause::Unfollowable(why) | Cause::BadBody(why) => why.clone(),
         Cause::Undecodable { coding, detail } => format!(
             "Received response with content-encoding: {coding}, but failed to decode it. ({detail})"
         ),

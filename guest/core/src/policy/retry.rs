@@ -338,7 +338,9 @@ fn pick(cause: &Cause, phase: Phase) -> Option<Pick> {
         },
         Cause::Unresolved(_) | Cause::NotConnected(_) => Some(|left| &mut left.connect),
         Cause::TimedOut(_) if phase < Phase::Send => Some(|left| &mut left.connect),
-        Cause::Tls(..) | Cause::Refused(_) | Cause::Socks(_) => Some(|left| &mut left.other),
+        Cause::Tls(..) | Cause::OuterTls(..) | Cause::Refused(_) | Cause::Socks(_) => {
+            Some(|left| &mut left.other)
+        }
         Cause::TimedOut(_)
         | Cause::ClosedUnanswered(_)
         | Cause::Broken(_)

@@ -49,6 +49,8 @@ pub enum Cause {
     TimedOut(Expiry),
     /// TLS failed.
     Tls(TlsReason, String),
+    /// The same for TLS with a proxy in which TLS with the server runs.
+    OuterTls(TlsReason, String),
     /// It went wrong between us and a proxy.
     Proxy {
         /// The proxy's host.

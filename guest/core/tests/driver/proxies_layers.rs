@@ -6,8 +6,8 @@ use urlpool_core::sim::{Listener, Script};
 use urlpool_core::types::{AssertHostname, CertReqs, TlsSettings};
 
 use crate::common::{
-    Authority, KEY_UPDATE, MILLI, OPEN, TestProxy, World, answering, in_turn, ok, proxied, target,
-    trust, trusting, tunnelling,
+    Authority, BARE, KEY_UPDATE, MILLI, OPEN, TestProxy, World, answering, in_turn, ok, proxied,
+    target, trust, trusting, tunnelling,
 };
 
 /// A body that ends with its connection.
@@ -190,5 +190,114 @@ fn alerts_tell_which_layer_they_are_of() {
         world.listen("p.test", 8080, listener);
         let error = world.get("https://a.test/").unwrap_err();
         assert_eq!(error.kind(), kind, "{case}: {error}");
+    }
+}
+
+#[test]
+fn what_fails_of_the_proxys_own_tls_is_the_proxys_to_the_end() {
+    let garbage = [BARE, b"HTTP/1.1 502 What?\r\n\r\n"].concat();
+    let alert = [BARE, b"\x15\x03\x03\0\x02\x02\x28"].concat();
+    // Through both layers.
+    let deep = [BARE, &garbage].concat();
+    let opened = || answering(OPEN).anything();
+    let begun = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nbody";
+    let https = "https://a.test/";
+    for (case, url, has_server, is_rude, script, kind) in [
+        (
+            "an alert in the handshake",
+            https,
+            false,
+            false,
+            opened().send(alert),
+            "proxy",
+        ),
+        (
+            "garbage in the handshake",
+            https,
+            false,
+            false,
+            opened().send(&*garbage),
+            "proxy",
+        ),
+        (
+            "cut in the handshake",
+            https,
+            false,
+            true,
+            opened().close(),
+            "proxy",
+        ),
+        (
+            "ended in the handshake",
+            https,
+            false,
+            false,
+            opened().close(),
+            "tls",
+        ),
+        (
+            "garbage of the server's",
+            https,
+            false,
+            false,
+            opened().send("what?"),
+            "tls",
+        ),
+        (
+            "garbage for a head",
+            https,
+            true,
+            false,
+            answering(OPEN).request().send(&*deep),
+            "proxy",
+        ),
+        (
+            "the server's garbage for a head",
+            https,
+            true,
+            false,
+            answering(OPEN).request().send(&*garbage),
+            "tls",
+        ),
+        (
+            "garbage in a body",
+            https,
+            true,
+            false,
+            answering(OPEN).request().send(begun).send(&*deep),
+            "proxy",
+        ),
+        (
+            "the server's garbage in a body",
+            https,
+            true,
+            false,
+            answering(OPEN).request().send(begun).send(&*garbage),
+            "tls",
+        ),
+        (
+            "garbage in a body, forwarded",
+            "http://a.test/",
+            false,
+            false,
+            answering(begun).send(&*garbage),
+            "proxy",
+        ),
+    ] {
+        let (authority, server) = target();
+        let world = proxied("https://p.test", &authority);
+        let mut outer = authority.server(&["p.test"], &[&TLS13]);
+        outer.is_rude = is_rude;
+        let proxy = match has_server {
+            true => TestProxy::to(server),
+            false => TestProxy::new(),
+        };
+        world.listen("p.test", 443, proxy.behind(outer).listener(vec![script]));
+        let error = world.get(url).expect_err(case);
+        assert_eq!(error.kind(), kind, "{case}: {error}");
+        assert!(
+            !error.message().contains("appears to only use"),
+            "{case}: {error}"
+        );
     }
 }

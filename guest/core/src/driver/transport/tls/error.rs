@@ -14,6 +14,7 @@ pub(super) fn tls_error(reason: TlsReason, message: String) -> IoError {
     IoError {
         kind: IoKind::Tls(reason),
         message,
+        is_outer: false,
     }
 }
 

@@ -179,12 +179,16 @@ impl<S: ByteStream> Tls<S> {
         {
             match ready!(self.inner.poll_write(context, rest)) {
                 Ok(count) => self.taken += count,
-                Err(error) => return Poll::Ready(Err(self.broken.insert(error).clone())),
+                Err(error) => {
+                    let error = error.of_layer_below();
+                    return Poll::Ready(Err(self.broken.insert(error).clone()));
+                }
             }
         }
         self.outgoing.clear();
         self.taken = 0;
-        self.inner.poll_flush(context)
+        let flushed = self.inner.poll_flush(context);
+        flushed.map_err(IoError::of_layer_below)
     }
 
     /// Drains, unless all that waits is the record for middleboxes: rustls has it ready with the server's first message, nobody waits for it,
@@ -204,7 +208,8 @@ impl<S: ByteStream> Tls<S> {
 
     fn poll_fill(&mut self, context: &mut Context<'_>, max: usize) -> Poll<Result<(), IoError>> {
         self.incoming.clear();
-        let read = ready!(self.inner.poll_read(context, max, &mut self.incoming))?;
+        let read = ready!(self.inner.poll_read(context, max, &mut self.incoming));
+        let read = read.map_err(IoError::of_layer_below)?;
         if read == 0 {
             self.end.get_or_insert(End::Cut);
         } else {
@@ -256,6 +261,7 @@ impl<S: ByteStream> Tls<S> {
             End::Cut => Err(IoError {
                 kind: IoKind::Truncated,
                 message: "TLS ended without close_notify".into(),
+                is_outer: false,
             }),
         })
     }
@@ -305,7 +311,7 @@ impl<S: ByteStream> ByteStream for Tls<S> {
             match self.inner.try_read(MAX_READ, &mut self.incoming)? {
                 Ok(0) => self.end = Some(End::Cut),
                 Ok(_) => self.feed(),
-                Err(error) => return Some(Err(error)),
+                Err(error) => return Some(Err(error.of_layer_below())),
             }
         }
         None
