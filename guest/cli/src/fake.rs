@@ -22,6 +22,8 @@ pub(crate) struct Seen {
     pub(crate) waits: Vec<(usize, usize)>,
     /// The pieces that were pushed; what ends a part or a body is a word.
     pub(crate) pushed: Vec<String>,
+    /// How many pieces had been pushed when a body was read to its end, each time.
+    pub(crate) pushed_before_ends: Vec<usize>,
 }
 
 /// What the next request finds.
@@ -216,6 +218,7 @@ impl Client for Fake {
             rank: answer.body_rank.unwrap_or(answer.rank),
             pieces: answer.body.into(),
             history: answer.history,
+            seen: Rc::clone(&self.seen),
         };
         Ok((head, body))
     }
@@ -231,6 +234,7 @@ pub(crate) struct Pieces {
     rank: u32,
     pieces: VecDeque<Result<&'static str, Error>>,
     history: Vec<HistoryEntry>,
+    seen: Rc<RefCell<Seen>>,
 }
 
 impl Body for Pieces {
@@ -239,7 +243,13 @@ impl Body for Pieces {
     }
 
     fn read(&mut self) -> Result<Vec<u8>, Error> {
-        self.pieces.pop_front().unwrap_or(Ok("")).map(Vec::from)
+        let Some(piece) = self.pieces.pop_front() else {
+            let mut seen = self.seen.borrow_mut();
+            let pushed = seen.pushed.len();
+            seen.pushed_before_ends.push(pushed);
+            return Ok(Vec::new());
+        };
+        piece.map(Vec::from)
     }
 }
 

@@ -1,5 +1,8 @@
 //! Sends the requests of a run, one after the other unless `together` does, and tallies how they end.
 //!
+//! Bodies that are pushed go one after the other, each to the end of its response: whoever pushes reads no other body, and that one may
+//! have the connection that the push waits for.
+//!
 //! A request that fails does not end the run; a usage error and a standard output that cannot be written do.
 
 use std::io;
@@ -77,7 +80,7 @@ impl<'a, 's, C: Client> Session<'a, 's, C> {
     fn fetch_all(&mut self) -> Result<(), Stop> {
         let options = self.options;
         let mut targets = (0..options.repeat).flat_map(|_| &options.targets);
-        if options.parallel > 1 {
+        if options.parallel > 1 && options.upload.sources.is_empty() {
             return self.fetch_together(&mut targets);
         }
         for target in targets {
@@ -93,7 +96,8 @@ impl<'a, 's, C: Client> Session<'a, 's, C> {
     fn send(&mut self, target: &Target) -> Result<(ResponseHead, C::Body), Error> {
         let options = self.options;
         if !options.upload.sources.is_empty() {
-            let request = self.start(target)?;
+            let mut request = self.start(target)?;
+            options.upload.push(&mut self.client, &mut request)?;
             return self.client.response(request);
         }
         let (method, content) = (options.method.as_str(), &options.upload.content);
@@ -101,16 +105,12 @@ impl<'a, 's, C: Client> Session<'a, 's, C> {
             .request(method, &target.url, content, &options.request)
     }
 
-    /// Starts a request and pushes what it streams.
+    /// Starts a request.
     pub(crate) fn start(&mut self, target: &Target) -> Result<C::Pending, Error> {
         let options = self.options;
-        let (method, upload) = (options.method.as_str(), &options.upload);
-        let client = &mut self.client;
-        let mut request = client.start(method, &target.url, &upload.content, &options.request)?;
-        if !upload.sources.is_empty() {
-            upload.push(client, &mut request)?;
-        }
-        Ok(request)
+        let (method, content) = (options.method.as_str(), &options.upload.content);
+        self.client
+            .start(method, &target.url, content, &options.request)
     }
 
     /// Delivers what a request came to and tells how it ended.

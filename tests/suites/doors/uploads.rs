@@ -173,3 +173,30 @@ async fn a_slow_body_holds_up_no_other() {
         assert_eq!(output.matches("slow").count(), 1, "{door:?}: {output}");
     }
 }
+
+#[tokio::test]
+async fn several_uploads_share_one_connection() {
+    let (folder, path, body) = file();
+    let large = bytes(3 << 20);
+    let path_of = |name: &str| folder.path().join(name).display().to_string();
+    let (at_file, one, two) = (format!("@{}", path.display()), path_of("1"), path_of("2"));
+    for door in commands() {
+        let origin = Origin::new().reply(Reply::ok(large.clone())).start().await;
+        let bound = ["--block", "--maxsize", "1", "--parallel", "2"];
+        let (to, urls) = (
+            ["-o", &one, "-o", &two],
+            [origin.url("/1"), origin.url("/2")],
+        );
+        let arguments = [&bound[..], &["-d", &at_file], &to, &[&urls[0], &urls[1]]].concat();
+        let outcome = door.run(&typed(&arguments), folder.path()).await;
+        let told = outcome.stderr_text();
+        assert_eq!((outcome.status, told.as_str()), (0, ""), "{door:?}");
+        for (request, file) in origin.requests().iter().zip([&one, &two]) {
+            assert!(request.content() == body, "{door:?}: other bytes");
+            let delivered = std::fs::read(file).expect("a file");
+            assert!(delivered == large, "{door:?}: other bytes");
+        }
+        let count = (origin.accepted(), origin.requests().len());
+        assert_eq!(count, (1, 2), "{door:?}");
+    }
+}

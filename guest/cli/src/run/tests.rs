@@ -469,6 +469,21 @@ fn a_streamed_body_is_pushed_for_as_long_as_it_is_needed() {
 }
 
 #[test]
+fn nothing_is_pushed_while_a_body_waits_to_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("large");
+    std::fs::write(&file, b"a".repeat(65_537)).unwrap();
+    let at_file = format!("@{}", file.display());
+    let ran = ran(
+        &["--parallel=2", "-d", &at_file, "http://h/", "http://h/"],
+        [Answer::of(200, &["a"]), Answer::of(200, &["b"])],
+    );
+    assert_eq!((ran.status, ran.output.as_str()), (0, "ab"));
+    // Each body is pushed as two pieces and an end.
+    assert_eq!(ran.seen.pushed_before_ends, [3, 6]);
+}
+
+#[test]
 fn a_failure_among_several_does_not_end_the_others() {
     let ran = ran(
         &["--parallel=2", "http://h/", "http://h/", "http://h/"],
