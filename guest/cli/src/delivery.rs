@@ -12,10 +12,23 @@ use crate::text::http_version;
 /// Why a body was not delivered whole.
 #[derive(Debug)]
 pub(crate) enum Broken {
+    /// What was typed cannot be sent, and nothing was.
+    Usage(Error),
     /// It did not arrive, or its file cannot be written.
     Request(Error),
     /// Standard output cannot be written: no other request fares better.
     Stdout(io::Error),
+}
+
+impl Broken {
+    /// Why a request could not be started: the caller's own mistakes are found before anything is sent.
+    pub(crate) fn unsent(error: Error) -> Self {
+        if error.is_callers_input() {
+            Self::Usage(error)
+        } else {
+            Self::Request(error)
+        }
+    }
 }
 
 impl From<Error> for Broken {

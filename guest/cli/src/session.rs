@@ -93,24 +93,26 @@ impl<'a, 's, C: Client> Session<'a, 's, C> {
     }
 
     /// Sends a request and waits for the head of its response.
-    fn send(&mut self, target: &Target) -> Result<(ResponseHead, C::Body), Error> {
+    fn send(&mut self, target: &Target) -> Result<(ResponseHead, C::Body), Broken> {
         let options = self.options;
         if !options.upload.sources.is_empty() {
             let mut request = self.start(target)?;
             options.upload.push(&mut self.client, &mut request)?;
-            return self.client.response(request);
+            return Ok(self.client.response(request)?);
         }
         let (method, content) = (options.method.as_str(), &options.upload.content);
         self.client
             .request(method, &target.url, content, &options.request)
+            .map_err(Broken::unsent)
     }
 
     /// Starts a request.
-    pub(crate) fn start(&mut self, target: &Target) -> Result<C::Pending, Error> {
+    pub(crate) fn start(&mut self, target: &Target) -> Result<C::Pending, Broken> {
         let options = self.options;
         let (method, content) = (options.method.as_str(), &options.upload.content);
         self.client
             .start(method, &target.url, content, &options.request)
+            .map_err(Broken::unsent)
     }
 
     /// Delivers what a request came to and tells how it ended.
@@ -118,7 +120,7 @@ impl<'a, 's, C: Client> Session<'a, 's, C> {
         &mut self,
         target: &Target,
         started: Instant,
-        answer: Result<(ResponseHead, C::Body), Error>,
+        answer: Result<(ResponseHead, C::Body), Broken>,
     ) -> Result<(), Stop> {
         let mut exchange = self.exchange();
         let end = match answer {
@@ -130,7 +132,7 @@ impl<'a, 's, C: Client> Session<'a, 's, C> {
                 exchange.head = Some(head);
                 end
             }
-            Err(error) => Err(Broken::Request(error)),
+            Err(broken) => Err(broken),
         };
         exchange.total = started.elapsed();
         self.note_events();
@@ -192,9 +194,7 @@ impl<'a, 's, C: Client> Session<'a, 's, C> {
         exchange.error = match end {
             Ok(()) => None,
             Err(Broken::Stdout(cause)) => return Err(Stop::Stdout(cause)),
-            Err(Broken::Request(error)) if error.is_callers_input() => {
-                return Err(Stop::Usage(error));
-            }
+            Err(Broken::Usage(error)) => return Err(Stop::Usage(error)),
             Err(Broken::Request(error)) => Some(error),
         };
         self.conclude(&exchange, target)

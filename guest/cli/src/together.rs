@@ -8,7 +8,7 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use urlpool_core::types::{Error, ResponseHead};
+use urlpool_core::types::ResponseHead;
 
 use crate::client::{Body, Client, Ready};
 use crate::delivery::{Broken, Sink, head_bytes};
@@ -130,7 +130,7 @@ impl<'a, C: Client> Session<'a, '_, C> {
                         started,
                         request,
                     }),
-                    Err(error) => self.failed(target, started, error)?,
+                    Err(broken) => self.failed(target, started, broken)?,
                 }
             }
             if flock.len() == 0 {
@@ -146,7 +146,7 @@ impl<'a, C: Client> Session<'a, '_, C> {
                 } = flock.waiting.remove(place - taken);
                 match self.client.response(request) {
                     Ok(answer) => flock.open.extend(self.open(target, started, answer)?),
-                    Err(error) => self.failed(target, started, error)?,
+                    Err(error) => self.failed(target, started, error.into())?,
                 }
             }
             self.note_events();
@@ -154,11 +154,11 @@ impl<'a, C: Client> Session<'a, '_, C> {
         }
     }
 
-    fn failed(&mut self, target: &Target, started: Instant, error: Error) -> Result<(), Stop> {
+    fn failed(&mut self, target: &Target, started: Instant, broken: Broken) -> Result<(), Stop> {
         let mut exchange = self.exchange();
         exchange.total = started.elapsed();
         self.note_events();
-        self.end(exchange, Err(Broken::Request(error)), target)
+        self.end(exchange, Err(broken), target)
     }
 
     /// A response whose body can be delivered; nothing where its place is not to be had, which ends it.
@@ -295,7 +295,7 @@ impl<'a, C: Client> Session<'a, '_, C> {
     fn put_out(&mut self, bytes: &[u8]) -> Result<(), Stop> {
         match Sink::Stdout.write(bytes, self.streams.output) {
             Err(Broken::Stdout(cause)) => Err(Stop::Stdout(cause)),
-            Ok(()) | Err(Broken::Request(_)) => Ok(()),
+            Ok(()) | Err(Broken::Usage(_) | Broken::Request(_)) => Ok(()),
         }
     }
 }

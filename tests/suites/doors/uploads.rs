@@ -200,3 +200,18 @@ async fn several_uploads_share_one_connection() {
         assert_eq!(count, (1, 2), "{door:?}");
     }
 }
+
+#[tokio::test]
+async fn an_upload_of_another_length_than_announced_is_no_usage_error() {
+    let scratch = tempfile::tempdir().expect("a temporary directory");
+    for door in commands() {
+        let origin = Origin::new().reply(Reply::ok("fine")).start().await;
+        let announced = "Content-Length: 9";
+        let url = origin.url("/");
+        let arguments = typed(&["-H", announced, "-d", "@-", "--report", "json", &url]);
+        let outcome = door.run_with(&arguments, scratch.path(), b"once").await;
+        assert_eq!(outcome.status, 1, "{door:?}");
+        let line: Value = serde_json::from_str(&outcome.stdout_text()).expect("a line of JSON");
+        assert_eq!(line["error"]["kind"], "invalid-request", "{door:?}");
+    }
+}

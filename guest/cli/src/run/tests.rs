@@ -484,6 +484,35 @@ fn nothing_is_pushed_while_a_body_waits_to_be_read() {
 }
 
 #[test]
+fn what_is_found_after_sending_ends_its_request_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("large");
+    std::fs::write(&file, b"a".repeat(65_537)).unwrap();
+    let at_file = format!("@{}", file.display());
+    let wrong = || Answer::failing(Error::InvalidRequest("too short".into()));
+    let fine = || Answer::of(200, &["fine"]);
+    for (case, arguments, status, output) in [
+        ("a pushed body", &["-d", &at_file][..], 1, "fine"),
+        ("a started request", &["--parallel=2"], 1, "fine"),
+        ("a request that was not sent", &[], 2, ""),
+    ] {
+        let ran = ran(
+            &[arguments, &["http://h/", "http://h/"]].concat(),
+            [wrong(), fine()],
+        );
+        assert_eq!(
+            (ran.status, ran.output.as_str()),
+            (status, output),
+            "{case}"
+        );
+        assert_eq!(
+            ran.errors, "urlpool: (invalid-request) too short\n",
+            "{case}"
+        );
+    }
+}
+
+#[test]
 fn a_failure_among_several_does_not_end_the_others() {
     let ran = ran(
         &["--parallel=2", "http://h/", "http://h/", "http://h/"],
