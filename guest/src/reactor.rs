@@ -165,12 +165,24 @@ pub(crate) fn block_on_beside<F: Future>(future: F, other: Option<&Pollable>) ->
     drive(pin!(future), other)
 }
 
-fn drive<T>(mut future: Pin<&mut dyn Future<Output = T>>, other: Option<&Pollable>) -> Waited<T> {
+fn drive<T>(future: Pin<&mut dyn Future<Output = T>>, other: Option<&Pollable>) -> Waited<T> {
     let flag = Arc::new(Flag(AtomicBool::new(true)));
     let waker = Waker::from(Arc::clone(&flag));
+    let waited = drive_with(future, &flag, &waker, other);
+    // A body that was not ready outlives the wait for it, and its source would look like something that will happen.
+    REACTOR.with(|reactor| reactor.forget(&waker));
+    waited
+}
+
+fn drive_with<T>(
+    mut future: Pin<&mut dyn Future<Output = T>>,
+    flag: &Flag,
+    waker: &Waker,
+    other: Option<&Pollable>,
+) -> Waited<T> {
     loop {
         if flag.0.swap(false, Ordering::Relaxed)
-            && let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker))
+            && let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(waker))
         {
             return Waited::Done(output);
         }
@@ -183,7 +195,7 @@ fn drive<T>(mut future: Pin<&mut dyn Future<Output = T>>, other: Option<&Pollabl
             Fired::Other => return Waited::Other,
             Fired::Nothing => {
                 STANDS_STILL.set(true);
-                let last = future.as_mut().poll(&mut Context::from_waker(&waker));
+                let last = future.as_mut().poll(&mut Context::from_waker(waker));
                 STANDS_STILL.set(false);
                 return match last {
                     Poll::Ready(output) => Waited::Done(output),
@@ -288,6 +300,19 @@ impl Reactor {
         sources
             .find(|source| source.pollable.ready())
             .map_or(Outlook::Nothing, |source| Outlook::Fired(Rc::clone(source)))
+    }
+
+    /// Lets go of the sources that nobody waits for any more but who has this waker.
+    fn forget(&self, waker: &Waker) {
+        let mut gone = Vec::new();
+        self.waiting.borrow_mut().retain(|source| {
+            let mut waiting = source.waker.borrow_mut();
+            let ours = waiting.take_if(|theirs| theirs.will_wake(waker));
+            let is_kept = ours.is_none();
+            gone.extend(ours);
+            is_kept
+        });
+        drop(gone);
     }
 
     fn fire(&self, source: &Rc<Inner>) {

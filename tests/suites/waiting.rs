@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use urlpool_host::{Limit, Phase, PoolManager, PoolSettings, Progress, RequestOptions, Streamed};
-use urlpool_tests::{Gate, Origin, Reply, Server};
+use urlpool_host::{Limit, Phase, PoolManager, PoolSettings, Progress, Ready, RequestOptions, Streamed};
+use urlpool_tests::{Gate, Origin, Reply, Server, within};
 
 use crate::common::{failure_of, get, manager, manager_with_pools, patient, refusal, text};
 
@@ -127,6 +127,26 @@ async fn a_push_that_only_its_caller_can_make_room_for_does_not_hang() {
     let error = pending.response().await.unwrap_err();
     assert_eq!(refusal("pushed", &error).kind(), "pool-timeout");
     gate.open();
+    assert_eq!(text(held).await, "body");
+    assert_eq!(get(&manager, origin.url("/")).await, "body");
+    assert_eq!(origin.accepted(), 1);
+}
+
+#[tokio::test]
+async fn a_body_that_was_not_ready_is_nothing_to_wait_for_later() {
+    let (manager, gate) = (blocking().await, Gate::new());
+    let origin = slow(&gate).await;
+    let held = manager.get(origin.url("/held")).send().await.unwrap();
+    let ready = manager.wait_any(&[], &[&held], MOMENT).await.unwrap();
+    assert_eq!(ready, Ready::default());
+    let error = within(
+        "the refusal",
+        failure_of("sent", manager.get(origin.url("/"))),
+    );
+    assert_eq!(error.await.kind(), "pool-timeout");
+    gate.open();
+    let ready = manager.wait_any(&[], &[&held], None).await.unwrap();
+    assert_eq!(ready.responses, [0]);
     assert_eq!(text(held).await, "body");
     assert_eq!(get(&manager, origin.url("/")).await, "body");
     assert_eq!(origin.accepted(), 1);
