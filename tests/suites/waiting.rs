@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use urlpool_host::{Limit, Phase, PoolManager, PoolSettings, Progress, Ready, RequestOptions, Streamed};
+use urlpool_host::{
+    Limit, Phase, PoolManager, PoolSettings, Progress, Ready, RequestOptions, Streamed,
+};
 use urlpool_tests::{Gate, Origin, Reply, Server, within};
 
 use crate::common::{failure_of, get, manager, manager_with_pools, patient, refusal, text};

@@ -191,7 +191,13 @@ impl BodySource for Pushed {
         Poll::Ready(Ok(piece))
     }
 
+    fn rest(&mut self) {
+        let listener = self.0.borrow_mut().source.take();
+        drop(listener);
+    }
+
     fn rewind(&mut self) {
+        self.rest();
         let mut queue = self.0.borrow_mut();
         queue.forget();
         queue.must_rewind = true;

@@ -27,6 +27,9 @@ pub trait BodySource {
     /// Says why there will be no more, in words.
     fn poll_piece(&mut self, context: &mut Context<'_>) -> Poll<Result<Piece, String>>;
 
+    /// Says that nobody waits for a piece any more, until one is asked for again.
+    fn rest(&mut self) {}
+
     /// Starts again from the beginning. Only called where the caller has said that it can.
     fn rewind(&mut self);
 }
@@ -155,6 +158,12 @@ impl<'a, 's> Streaming<'a, 's> {
             }
             RequestFraming::Absent | RequestFraming::Length(_) => flight.extend_from_slice(plain),
         }
+    }
+}
+
+impl Drop for Streaming<'_, '_> {
+    fn drop(&mut self) {
+        self.upload.source.rest();
     }
 }
 

@@ -3,9 +3,9 @@
 use std::future::poll_fn;
 
 use rustls::version::TLS13;
-use urlpool_core::driver::{Net, Piece, Progress, Pusher};
+use urlpool_core::driver::{Net, Piece, Progress, Pusher, pushed};
 use urlpool_core::sim::Script;
-use urlpool_core::types::{Event, PoolSettings, TlsSettings};
+use urlpool_core::types::{Event, PoolSettings, Reading, RequestOptions, TlsSettings};
 
 use crate::common::{
     Act, Authority, Boxed, DIAL, END, IN_CHUNKS, SECOND, World, all, answer, both, bytes, chunk,
@@ -294,6 +294,28 @@ fn a_piece_goes_out_as_soon_as_it_is_pushed() {
         world.manager.take_events().last(),
         Some(Event::Sent { number: 1, .. })
     ));
+}
+
+#[test]
+fn a_request_that_was_answered_early_waits_for_its_peer() {
+    let answer = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe";
+    let world = World::new();
+    world.serve("a.test", vec![Script::new().head().send(answer)]);
+    let (pusher, source) = pushed();
+    let options = RequestOptions {
+        reading: Reading {
+            is_preloaded: true,
+            ..Reading::default()
+        },
+        ..plain_options()
+    };
+    let source = Some(Box::new(source) as Box<_>);
+    let content = streamed(None);
+    let mut sending = Box::pin(world.manager.send("POST", URL, content, source, options));
+    assert!(accepts(&world, &pusher, "abc"));
+    let waiting = within(&world.net, SECOND, sending.as_mut());
+    assert!(world.net.run(waiting).is_none());
+    assert!(!pusher.is_waited_for());
 }
 
 fn accepts(world: &World, pusher: &Pusher, data: &str) -> bool {

@@ -125,6 +125,23 @@ fn a_caller_waits_while_the_queue_is_full() {
 }
 
 #[test]
+fn who_asks_for_no_piece_waits_for_none() {
+    type Stop = fn(&mut Pushed);
+    let stops: [(&str, Stop); 2] = [("rest", Pushed::rest), ("rewind", Pushed::rewind)];
+    for (case, stop) in stops {
+        let (pusher, mut pushed) = pushed();
+        let request = Listener::default();
+        assert!(!pusher.is_waited_for(), "{case}");
+        assert!(request.take(&mut pushed).is_pending(), "{case}");
+        assert!(pusher.is_waited_for(), "{case}");
+        stop(&mut pushed);
+        assert!(!pusher.is_waited_for(), "{case}");
+        assert!(request.take(&mut pushed).is_pending(), "{case}");
+        assert!(pusher.is_waited_for(), "{case}: again");
+    }
+}
+
+#[test]
 fn a_rewind_is_heard_once_and_empties_the_queue() {
     let (pusher, mut pushed) = pushed();
     let (caller, request) = (Listener::default(), Listener::default());
