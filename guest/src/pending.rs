@@ -62,10 +62,16 @@ impl Pending {
         Ok(Self { slot, pusher, task })
     }
 
-    /// Hands a piece of the body over once there is room for it.
+    /// Hands a piece of the body over once there is room for it. Where that can never be, the request ends, for the piece cannot be kept.
     pub(crate) async fn push(&self, piece: Piece) -> Progress {
         let mut piece = Some(piece);
-        poll_fn(|context| self.pusher.poll_push(context, &mut piece)).await
+        poll_fn(|context| {
+            if reactor::stands_still() {
+                self.task.run();
+            }
+            self.pusher.poll_push(context, &mut piece)
+        })
+        .await
     }
 
     /// Waits until the body is not needed again, or is.

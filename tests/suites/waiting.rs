@@ -135,6 +135,37 @@ async fn a_push_that_only_its_caller_can_make_room_for_does_not_hang() {
 }
 
 #[tokio::test]
+async fn a_push_that_cannot_go_on_ends_its_request_and_does_not_cut_it_short() {
+    let (manager, gate) = (blocking().await, Gate::new());
+    let origin = slow(&gate).await;
+    let held = manager.get(origin.url("/held")).send().await.unwrap();
+    let body = Streamed {
+        length: Some(200_000),
+        can_rewind: true,
+    };
+    let request = manager.request("PUT", origin.url("/up")).streamed(body);
+    let mut pending = request.start().await.unwrap();
+    for (count, expected) in [
+        Progress::Accepted,
+        Progress::Answered,
+        Progress::Answered,
+        Progress::Answered,
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let progress = pending.write(&[b'x'; 50_000]).await.unwrap();
+        assert_eq!(progress, expected, "{count}");
+    }
+    assert_eq!(pending.finish().await.unwrap(), Progress::Answered);
+    gate.open();
+    assert_eq!(text(held).await, "body");
+    let error = pending.response().await.unwrap_err();
+    assert_eq!(refusal("pushed", &error).kind(), "pool-timeout");
+    assert_eq!(origin.requests().len(), 1);
+}
+
+#[tokio::test]
 async fn a_body_that_was_not_ready_is_nothing_to_wait_for_later() {
     let (manager, gate) = (blocking().await, Gate::new());
     let origin = slow(&gate).await;
