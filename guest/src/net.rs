@@ -17,7 +17,7 @@ use wasi::sockets::tcp::TcpSocket;
 use wasi::sockets::tcp_create_socket::create_tcp_socket;
 
 use crate::closing::sweep;
-use crate::reactor::{self, Source, sleep_until};
+use crate::reactor::{self, Source, Turns, sleep_until};
 use crate::stream::WasiStream;
 use crate::tasks;
 
@@ -195,7 +195,7 @@ impl Net for WasiNet {
 
     /// By a timer, since the host says what else is ready only where it is waited for.
     async fn pause(&self) {
-        if tasks::are_under_way() {
+        if tasks::are_under_way() || Turns::are_taken() {
             sleep_until(self.now()).await;
         }
     }

@@ -24,6 +24,7 @@ thread_local! {
 
 thread_local! {
     static STANDS_STILL: Cell<bool> = const { Cell::new(false) };
+    static HAS_TURNS: Cell<bool> = const { Cell::new(false) };
 }
 
 struct Reactor {
@@ -145,6 +146,26 @@ pub(crate) enum Waited<T> {
 /// Whether nothing will happen unless the caller acts. True only while the future that is run finds out by a last poll.
 pub(crate) fn stands_still() -> bool {
     STANDS_STILL.get()
+}
+
+/// While it lives, one future waits for several things at once, each of which must let the others have their turn.
+pub(crate) struct Turns(());
+
+impl Turns {
+    pub(crate) fn begin() -> Self {
+        HAS_TURNS.set(true);
+        Self(())
+    }
+
+    pub(crate) fn are_taken() -> bool {
+        HAS_TURNS.get()
+    }
+}
+
+impl Drop for Turns {
+    fn drop(&mut self) {
+        HAS_TURNS.set(false);
+    }
 }
 
 /// Whether that would be found out now.

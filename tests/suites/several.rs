@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use urlpool_host::{Error, Grants, Limits, Pending, PoolManager, Settings, Timeouts};
+use urlpool_host::{Error, Grants, Limits, Pending, PoolManager, Ready, Settings, Timeouts};
 use urlpool_tests::{Command, Gate, Origin, Reply, consumer, within};
 
 use crate::common::{get, manager, millis, refusal, text};
@@ -81,6 +81,25 @@ async fn wait_says_which_requests_are_ready_and_may_give_up() {
     for (request, body) in requests.into_iter().zip(["fast", "slow"]) {
         assert_eq!(text(request.response().await.unwrap()).await, body);
     }
+}
+
+#[tokio::test]
+async fn a_wait_for_a_body_that_comes_to_nothing_ends_in_time() {
+    // Gzip (RFC 1952) of stored blocks with nothing in them (RFC 1951, section 3.2.4): bytes without end, and no content.
+    let mut body = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
+    body.extend([0, 0, 0, 255, 255].repeat(4 << 20));
+    body.extend([1, 0, 0, 255, 255, 0, 0, 0, 0, 0, 0, 0, 0]);
+    let manager = manager().await;
+    let origin = Origin::new()
+        .reply(Reply::ok(body).header("Content-Encoding", "gzip"))
+        .start()
+        .await;
+    let response = manager.get(origin.url("/")).send().await.unwrap();
+    let wait = manager.wait_any(&[], &[&response], Some(Duration::from_millis(1)));
+    assert_eq!(wait.await.unwrap(), Ready::default());
+    let ready = manager.wait_any(&[], &[&response], None).await.unwrap();
+    assert_eq!(ready.responses, [0]);
+    assert_eq!(text(response).await, "");
 }
 
 #[tokio::test]

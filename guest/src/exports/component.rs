@@ -17,7 +17,7 @@ use super::proxy::ProxyManager;
 use super::response::{Response, respond};
 use crate::bindings::exports::urlpool::client::types as wit;
 use crate::bindings::exports::urlpool::client::{blocking, pipe};
-use crate::reactor::{Waited, block_on, block_on_beside, sleep_until, stands_still};
+use crate::reactor::{Turns, Waited, block_on, block_on_beside, sleep_until, stands_still};
 use crate::stream::{StreamSink, StreamSource};
 use crate::{convert, pending, shared};
 
@@ -73,7 +73,9 @@ impl blocking::Guest for Component {
         let requests: Vec<&Pending> = requests.iter().map(|request| request.get()).collect();
         let responses: Vec<&Response> = responses.iter().map(|response| response.get()).collect();
         let mut bodies = Bodies::of(&responses);
+        let turns = Turns::begin();
         let requests = block_on(any_ready(&requests, &mut bodies, timeout));
+        drop(turns);
         blocking::Ready {
             requests: requests.unwrap_or_default(),
             responses: bodies.ready,
