@@ -84,6 +84,30 @@ async fn wait_says_which_requests_are_ready_and_may_give_up() {
 }
 
 #[tokio::test]
+async fn a_response_that_is_named_twice_is_ready_twice_or_not_at_all() {
+    let (manager, gate) = (manager().await, Gate::new());
+    let origin = Origin::new()
+        .at("/slow", Reply::ok("slow").body_after(&gate))
+        .reply(Reply::ok("fast"))
+        .start()
+        .await;
+    let slow = manager.get(origin.url("/slow")).send().await.unwrap();
+    let fast = manager.get(origin.url("/fast")).send().await.unwrap();
+    let twice = [&slow, &slow];
+    let ready = manager.wait_any(&[], &twice, SHORT).await.unwrap();
+    assert_eq!(ready, Ready::default());
+    let listed = [&slow, &fast, &slow, &fast];
+    let ready = manager.wait_any(&[], &listed, None).await.unwrap();
+    assert_eq!(ready.responses, [1, 3]);
+    gate.open();
+    let ready = manager.wait_any(&[], &twice, None).await.unwrap();
+    assert_eq!(ready.responses, [0, 1]);
+    for (response, body) in [(slow, "slow"), (fast, "fast")] {
+        assert_eq!(text(response).await, body);
+    }
+}
+
+#[tokio::test]
 async fn a_wait_for_a_body_that_comes_to_nothing_ends_in_time() {
     // Gzip (RFC 1952) of stored blocks with nothing in them (RFC 1951, section 3.2.4): bytes without end, and no content.
     let mut body = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];

@@ -78,7 +78,7 @@ impl blocking::Guest for Component {
         drop(turns);
         blocking::Ready {
             requests: requests.unwrap_or_default(),
-            responses: bodies.ready,
+            responses: bodies.places(),
         }
     }
 }
@@ -91,22 +91,40 @@ struct Bodies<'a> {
     waiting: Vec<(u32, Readable<'a>)>,
     /// The places of those that can be read.
     ready: Vec<u32>,
+    /// The places of those that stand in the list before, and where.
+    again: Vec<(u32, u32)>,
 }
 
 impl<'a> Bodies<'a> {
     fn of(responses: &[&'a Response]) -> Self {
         let mut bodies = Self::default();
-        for (place, response) in (0..).zip(responses) {
-            match response.0.try_borrow_mut() {
+        for (place, again) in (0..).zip(responses) {
+            match again.0.try_borrow_mut() {
                 Ok(mut response) => {
                     let wait: Readable<'a> = Box::pin(async move { response.ready().await });
                     bodies.waiting.push((place, wait));
                 }
-                // It stands in the list twice, or is in use: the caller finds that out by reading it.
-                Err(_) => bodies.ready.push(place),
+                Err(_) => {
+                    let mut before = (0..place).zip(responses);
+                    match before.find(|(_, before)| std::ptr::eq(**before, *again)) {
+                        Some((first, _)) => bodies.again.push((place, first)),
+                        // It is in use: the caller finds that out by reading it.
+                        None => bodies.ready.push(place),
+                    }
+                }
             }
         }
         bodies
+    }
+
+    /// The places of those that can be read, wherever they stand in the list.
+    fn places(mut self) -> Vec<u32> {
+        let again = self.again.iter();
+        let again = again.filter(|(_, first)| self.ready.contains(first));
+        let again: Vec<u32> = again.map(|(place, _)| *place).collect();
+        self.ready.extend(again);
+        self.ready.sort_unstable();
+        self.ready
     }
 
     /// Whether one can be read, all of them having been asked.
