@@ -108,6 +108,25 @@ async fn a_response_that_is_named_twice_is_ready_twice_or_not_at_all() {
 }
 
 #[tokio::test]
+async fn what_came_while_nobody_looked_came_in_time() {
+    let (manager, gate) = (manager().await, Gate::new());
+    let origin = Origin::new()
+        .reply(Reply::ok("body").body_after(&gate))
+        .start()
+        .await;
+    let request = manager.get(origin.url("/")).timeouts(Timeouts {
+        read: millis(300),
+        ..Timeouts::default()
+    });
+    let response = request.send().await.unwrap();
+    let ready = manager.wait_any(&[], &[&response], SHORT).await.unwrap();
+    assert_eq!(ready, Ready::default());
+    gate.open();
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    assert_eq!(text(response).await, "body");
+}
+
+#[tokio::test]
 async fn a_wait_for_a_body_that_comes_to_nothing_ends_in_time() {
     // Gzip (RFC 1952) of stored blocks with nothing in them (RFC 1951, section 3.2.4): bytes without end, and no content.
     let mut body = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];

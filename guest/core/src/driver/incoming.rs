@@ -4,10 +4,9 @@
 //! request would miss it.
 
 use std::collections::VecDeque;
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::Poll;
 
 use super::bounded::bounded;
 use super::buffer::Buffer;
@@ -183,19 +182,15 @@ impl<N: Net> Incoming<N> {
         let connection = lease.connection();
         let net = &self.shared.net;
         let resumed = self.given_up.take();
-        let mut arrived = Poll::Pending;
+        let mut arrived = None;
         if resumed.is_some() {
             // Nobody looked meanwhile, so what has arrived came in time.
-            poll_fn(|context| {
-                let inbox = &mut connection.inbox;
-                arrived = connection.transport.poll_read(context, MAX_READ, inbox);
-                Poll::Ready(())
-            })
-            .await;
+            let inbox = &mut connection.inbox;
+            arrived = connection.transport.try_read(MAX_READ, inbox);
         }
         let received = match arrived {
-            Poll::Ready(received) => received,
-            Poll::Pending => {
+            Some(received) => received,
+            None => {
                 let fresh = || self.clocks.bound(Phase::ReceiveBody, || net.now());
                 let bound = resumed.unwrap_or_else(fresh);
                 self.given_up = Some(bound);
