@@ -97,10 +97,16 @@ impl<N: Net> Reader<N> {
     }
 
     /// Waits until some bytes can be had at once, or the end, or a failure, which the next read tells.
+    ///
+    /// What is not decoded stays where it is, so that its chunks keep their ends.
     pub(super) async fn ready(&mut self) {
-        if self.ahead.is_empty()
-            && let Ok(piece) = self.piece(MAX_READ, Portion::Some).await
-        {
+        if !self.ahead.is_empty() {
+            return;
+        }
+        if self.decoder.is_none() {
+            // A failure is kept for who reads.
+            let _ = self.there(1, Portion::Some).await;
+        } else if let Ok(piece) = self.piece(MAX_READ, Portion::Some).await {
             self.ahead.push(piece);
         }
     }
@@ -298,6 +304,12 @@ impl<N: Net> Reader<N> {
 
     /// Bytes as they were sent; none at the end.
     async fn taken(&mut self, max: usize, portion: Portion) -> Result<Vec<u8>, Cause> {
+        let there = self.there(max, portion).await?;
+        Ok(self.incoming.take(there.min(max)))
+    }
+
+    /// Waits until as much as is asked for can be taken, and says how much that is; nothing at the end.
+    async fn there(&mut self, max: usize, portion: Portion) -> Result<usize, Cause> {
         loop {
             let (there, is_whole) = match portion {
                 Portion::Chunk => self.incoming.chunk(),
@@ -306,7 +318,7 @@ impl<N: Net> Reader<N> {
             match &self.failed {
                 Some(cause) if there == 0 => return Err(cause.clone()),
                 None if !is_whole && there < max && !self.incoming.has_ended() => {}
-                _ => return Ok(self.incoming.take(there.min(max))),
+                _ => return Ok(there),
             }
             if let Err(cause) = self.incoming.fill().await {
                 self.fail(cause);

@@ -137,7 +137,8 @@ impl<N: Net> Response<N> {
 
     /// Waits for the next chunk as the server sent it, or `max` bytes of it; none means that the body has ended (urllib3: `read_chunked`).
     ///
-    /// Of a body that is decoded, it is what the chunk comes to, at most 64 KiB at once. What another kind of read left behind is one chunk.
+    /// Of a body that is decoded, it is what the chunk comes to, at most 64 KiB at once. What another kind of read left behind is one
+    /// chunk, and so is what [`Response::ready`] has decoded ahead.
     ///
     /// # Errors
     /// As for [`Response::read`], and [`Error::InvalidRequest`] where the body is not chunked.

@@ -387,6 +387,23 @@ fn a_body_that_is_ready_is_read_without_waiting() {
 }
 
 #[test]
+fn chunks_keep_their_ends_where_they_were_waited_for() {
+    let body = chunked(&["hello", "wo", "rld"]);
+    let world = World::serving(vec![Script::new().request().send(body)]);
+    let mut opened = world.open(URL);
+    let mut chunks = Vec::new();
+    loop {
+        world.net.run(opened.ready());
+        let chunk = chunk(&world, &mut opened, 99).unwrap();
+        if chunk.is_empty() {
+            break;
+        }
+        chunks.push(text(&chunk));
+    }
+    assert_eq!(chunks, ["hello", "wo", "rld"]);
+}
+
+#[test]
 fn the_time_of_a_wait_that_is_given_up_goes_on() {
     let head = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n";
     for (case, pause, is_in_time) in [("in time", 4, true), ("too late", 6, false)] {
