@@ -90,7 +90,7 @@ impl<N: Net> Response<N> {
         begun.map_err(|cause| self.failed(cause))
     }
 
-    /// The fields behind a chunked body; none before its last byte was read (RFC 9110, section 6.5).
+    /// The fields behind a chunked body; none before its last byte has been taken off the wire (RFC 9110, section 6.5).
     #[must_use]
     pub const fn trailers(&self) -> &Headers {
         self.reader.incoming().trailers()
