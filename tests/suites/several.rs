@@ -122,8 +122,68 @@ async fn what_came_while_nobody_looked_came_in_time() {
     let ready = manager.wait_any(&[], &[&response], SHORT).await.unwrap();
     assert_eq!(ready, Ready::default());
     gate.open();
-    tokio::time::sleep(Duration::from_millis(400)).await;
+    let never = Origin::new()
+        .reply(Reply::ok("body").after(&Gate::new()))
+        .start()
+        .await;
+    let other = [start(&manager, never.url("/")).await];
+    let meanwhile = Some(Duration::from_millis(400));
+    assert!(manager.wait(&other, meanwhile).await.unwrap().is_empty());
     assert_eq!(text(response).await, "body");
+}
+
+#[tokio::test]
+async fn a_body_is_waited_for_beside_a_request() {
+    let (manager, head, body) = (manager().await, Gate::new(), Gate::new());
+    let origin = Origin::new()
+        .at("/body", Reply::ok("the body").body_after(&body))
+        .reply(Reply::ok("the request").after(&head))
+        .start()
+        .await;
+    let response = manager.get(origin.url("/body")).send().await.unwrap();
+    let request = start(&manager, origin.url("/")).await;
+    let ready = async |timeout| {
+        let ready = manager.wait_any(&[&request], &[&response], timeout).await;
+        let Ready {
+            requests,
+            responses,
+        } = ready.unwrap();
+        (requests, responses)
+    };
+    assert_eq!(ready(SHORT).await, (vec![], vec![]));
+    body.open();
+    assert_eq!(ready(None).await, (vec![], vec![0]));
+    head.open();
+    within("both", async {
+        while ready(SHORT).await != (vec![0], vec![0]) {}
+    })
+    .await;
+    assert_eq!(text(response).await, "the body");
+    assert_eq!(text(request.response().await.unwrap()).await, "the request");
+}
+
+#[tokio::test]
+async fn lines_and_chunks_are_read_after_a_wait() {
+    let manager = manager().await;
+    let origin = Origin::new()
+        .reply(Reply::ok("one\ntwo\nmore").chunked(6))
+        .start()
+        .await;
+    for (case, expected) in [
+        ("lines", ["one\n", "two\n", "more"]),
+        ("chunks", ["one\ntw", "o\nmore", ""]),
+    ] {
+        let mut response = manager.get(origin.url("/")).send().await.unwrap();
+        for piece in expected {
+            let ready = manager.wait_any(&[], &[&response], None).await.unwrap();
+            assert_eq!(ready.responses, [0], "{case}");
+            let read = match case {
+                "lines" => response.read_line(99).await,
+                _ => response.read_chunk(99).await,
+            };
+            assert_eq!(read.unwrap(), piece.as_bytes(), "{case}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -138,8 +198,9 @@ async fn a_wait_for_a_body_that_comes_to_nothing_ends_in_time() {
         .start()
         .await;
     let response = manager.get(origin.url("/")).send().await.unwrap();
-    let wait = manager.wait_any(&[], &[&response], Some(Duration::from_millis(1)));
-    assert_eq!(wait.await.unwrap(), Ready::default());
+    let instant = Some(Duration::from_millis(1));
+    let ready = manager.wait_any(&[], &[&response], instant).await.unwrap();
+    assert_eq!(ready, Ready::default());
     let ready = manager.wait_any(&[], &[&response], None).await.unwrap();
     assert_eq!(ready.responses, [0]);
     assert_eq!(text(response).await, "");
