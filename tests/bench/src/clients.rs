@@ -8,7 +8,9 @@ use rustls::crypto::ring;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
-use urlpool_host::{Grants, ManagerSettings, PoolManager, PoolSettings, Settings, TlsSettings};
+use urlpool_host::{
+    Grants, ManagerSettings, PoolManager, PoolSettings, RequestBuilder, Settings, TlsSettings,
+};
 use wasmtime::{Result, bail};
 
 use crate::rounds::{Contender, Round};
@@ -37,6 +39,7 @@ pub(crate) struct Urlpool {
     url: String,
     length: u64,
     reading: Reading,
+    closes: bool,
 }
 
 impl Urlpool {
@@ -47,14 +50,26 @@ impl Urlpool {
         length: u64,
         reading: Reading,
     ) -> Result<Self> {
+        Self::with(url, roots, length, reading, |_| ()).await
+    }
+
+    /// The same with more settings.
+    pub(crate) async fn with(
+        url: String,
+        roots: Option<&Path>,
+        length: u64,
+        reading: Reading,
+        set: impl FnOnce(&mut PoolSettings),
+    ) -> Result<Self> {
         let roots = roots.map(std::fs::read).transpose()?;
-        let pool = PoolSettings {
+        let mut pool = PoolSettings {
             tls: TlsSettings {
                 roots,
                 ..TlsSettings::default()
             },
             ..PoolSettings::default()
         };
+        set(&mut pool);
         let settings = Settings {
             manager: ManagerSettings {
                 pool,
@@ -68,7 +83,28 @@ impl Urlpool {
             url,
             length,
             reading,
+            closes: false,
         })
+    }
+
+    /// Asks over a connection of its own each time. An error unless TLS is then resumed, or is not, as told.
+    pub(crate) async fn connecting(mut self, is_resumed: bool) -> Result<Self> {
+        self.closes = true;
+        self.get().await?;
+        let tls = self.request().send().await?.tls().await?;
+        if tls.map(|tls| tls.resumed) != Some(is_resumed) {
+            bail!("TLS is resumed where it should not be, or the other way round");
+        }
+        Ok(self)
+    }
+
+    fn request(&self) -> RequestBuilder {
+        let request = self.manager.get(&self.url);
+        if self.closes {
+            request.header("Connection", "close")
+        } else {
+            request
+        }
     }
 
     /// Times calls of the same manager that send nothing.
@@ -89,7 +125,7 @@ impl Urlpool {
     }
 
     async fn get(&self) -> Result<()> {
-        let mut response = self.manager.get(&self.url).send().await?;
+        let mut response = self.request().send().await?;
         if response.status() != 200 {
             bail!("{} was answered with {}", self.url, response.status());
         }

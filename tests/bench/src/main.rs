@@ -3,10 +3,11 @@
 //! - `gets` is part (a): sequential keep-alive GETs of 100 bytes; `bulk` is part (b): one large body; `origins` is part (f): what a request
 //!   costs beside ever more origins; `codings` is part (g): one large body in each coding.
 //! - `command` is parts (c) and (e), how long the binary takes and how much memory; part (d), the component's size, stands in `main`; `slow`
-//!   is part (h): many requests at once that are answered slowly.
-//! - `parts` reads the command line. `cpu` keeps client and server on one CPU for (a), (b), (f) and (g); `rounds` measures contenders in
+//!   is part (h): many requests at once that are answered slowly; `tunnels` is part (i): the GETs of (a) through a proxy; `handshakes` is part
+//!   (j): new TLS connections.
+//! - `parts` reads the command line. `cpu` keeps client and server on one CPU for (a), (b), (f), (g), (i) and (j); `rounds` measures contenders in
 //!   alternation; `clients`, `python` and `guests` are the contenders: those on this machine's own processor, those in CPython, and those in
-//!   wasm, in this process and with urlpool-host's engine; `aside` is the server where nginx is none.
+//!   wasm, in this process and with urlpool-host's engine; `aside` is the server where nginx is none, `relay` the proxy.
 //! - `table` holds goals, prints, and writes `target/bench/report.json`.
 //!
 //! A missed goal is printed and is not an error; a contender that fails is.
@@ -20,14 +21,17 @@ mod command;
 mod cpu;
 mod gets;
 mod guests;
+mod handshakes;
 mod hooks;
 mod origins;
 mod parts;
 mod place;
 mod python;
+mod relay;
 mod rounds;
 mod slow;
 mod table;
+mod tunnels;
 
 use std::process::ExitCode;
 
@@ -112,7 +116,7 @@ async fn measure(scale: Scale, parts: &Parts) -> Result<()> {
     let nginx = Nginx::start(AccessLog::Off);
     nginx.serve("small", &[b'x'; 100]);
     nginx.serve_zeros("large", scale.bulk_bytes);
-    if parts.has('a') || parts.has('b') {
+    if ['a', 'b', 'j'].into_iter().any(|part| parts.has(part)) {
         let guests = Guests::new(&place, &nginx.authority_file())?;
         if parts.has('a') {
             gets::measure(&mut table, scale, &place, &nginx, &guests).await?;
@@ -120,6 +124,12 @@ async fn measure(scale: Scale, parts: &Parts) -> Result<()> {
         if parts.has('b') {
             bulk::measure(&mut table, scale, &place, &nginx, &guests).await?;
         }
+        if parts.has('j') {
+            handshakes::measure(&mut table, scale, &place, &nginx, &guests).await?;
+        }
+    }
+    if parts.has('i') {
+        tunnels::measure(&mut table, scale, &place, &nginx).await?;
     }
     if parts.has('f') {
         origins::measure(&mut table, scale, &nginx).await?;

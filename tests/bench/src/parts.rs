@@ -14,9 +14,10 @@ Measures urlpool beside what else there is, prints a table and writes it to targ
              b  one large body                        f  many origins
              c  start to end of the command           g  one large body in each coding
              d  size of the component                 h  200 slow requests at once
+             i  small GETs through a tunnel           j  new TLS connections
 ";
 
-const LETTERS: &str = "abcdefgh";
+const LETTERS: &str = "abcdefghij";
 
 /// What to do.
 pub(crate) enum Asked {

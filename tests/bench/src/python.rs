@@ -10,7 +10,7 @@ use wasmtime::{Result, bail, format_err};
 use crate::place::Place;
 use crate::rounds::{Contender, Round};
 
-/// Arguments `URL ROOTS`: sequential GETs.
+/// Arguments `URL ROOTS [PROXY]`: sequential GETs.
 pub(crate) const GETS: &str = include_str!("python/gets.py");
 /// Arguments `URL LENGTH`: downloads whose decoded body has that length.
 pub(crate) const DOWNLOADS: &str = include_str!("python/downloads.py");

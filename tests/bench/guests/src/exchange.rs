@@ -8,8 +8,21 @@ use crate::{Channel, Error};
 /// Sent and not timed: the first requests on a connection, which meet cold caches.
 const WARM_UP: u32 = 20;
 
-/// What to do, as the arguments `ADDRESS PATH [COUNT]` say it.
+/// How connections are made.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Connections {
+    /// One for all requests.
+    Kept,
+    /// One for each, which knows nothing of those before.
+    Full,
+    /// One for each, which resumes the one before.
+    Resumed,
+}
+
+/// What to do, as the arguments `ADDRESS PATH [full|resumed] [COUNT]` say it.
 pub struct Task {
+    /// How connections are made.
+    pub connections: Connections,
     /// Where the server listens.
     pub address: SocketAddrV4,
     request: Vec<u8>,
@@ -23,13 +36,30 @@ impl Task {
     /// Where one is missing or does not parse.
     pub fn from_arguments() -> Result<Self, Error> {
         let mut arguments = std::env::args().skip(1);
-        let mut next = || arguments.next().ok_or("usage: ADDRESS PATH [COUNT]");
+        let mut next = || {
+            arguments
+                .next()
+                .ok_or("usage: ADDRESS PATH [full|resumed] [COUNT]")
+        };
         let (address, path) = (next()?, next()?);
-        let count = next().map_or(Ok(1), |count| count.parse())?;
+        let mut last = next().ok();
+        let connections = match last.as_deref() {
+            Some("full") => Connections::Full,
+            Some("resumed") => Connections::Resumed,
+            _ => Connections::Kept,
+        };
+        let closing = if connections == Connections::Kept {
+            ""
+        } else {
+            last = next().ok();
+            "Connection: close\r\n"
+        };
+        let count = last.map_or(Ok(1), |count| count.parse())?;
         let request = format!(
-            "GET {path} HTTP/1.1\r\nHost: {address}\r\nAccept-Encoding: identity\r\nUser-Agent: urlpool-bench\r\n\r\n"
+            "GET {path} HTTP/1.1\r\nHost: {address}\r\nAccept-Encoding: identity\r\nUser-Agent: urlpool-bench\r\n{closing}\r\n"
         );
         Ok(Self {
+            connections,
             address: address.parse()?,
             request: request.into_bytes(),
             count,
@@ -51,6 +81,25 @@ pub fn run(channel: &mut impl Channel, task: &Task) -> Result<(), Error> {
     let started = Instant::now();
     for _ in 0..task.count {
         exchange(channel, &task.request, &mut head)?;
+    }
+    eprintln!("{}", started.elapsed().as_nanos());
+    Ok(())
+}
+
+/// The same with a connection for each request, which `open` makes.
+///
+/// # Errors
+/// Where one could not be made, or as for [`run`].
+pub fn run_anew<C: Channel>(
+    mut open: impl FnMut() -> Result<C, Error>,
+    task: &Task,
+) -> Result<(), Error> {
+    let mut head = Vec::with_capacity(1024);
+    let mut once = || exchange(&mut open()?, &task.request, &mut head);
+    once()?;
+    let started = Instant::now();
+    for _ in 0..task.count {
+        once()?;
     }
     eprintln!("{}", started.elapsed().as_nanos());
     Ok(())

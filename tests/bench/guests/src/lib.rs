@@ -6,7 +6,7 @@
 mod exchange;
 mod wire;
 
-pub use exchange::{Task, run};
+pub use exchange::{Connections, Task, run, run_anew};
 pub use wire::Wire;
 
 /// Why a loop ended early.

@@ -1,31 +1,40 @@
 //! The limit for `https`: the same loop through rustls, with the cipher suite that is fastest in wasm.
 //!
+//! For connections that are kept, or one for each request, with a full handshake or a resumed one.
+//!
 //! The certificates to trust are in the file that the variable `ROOTS` names.
 
 use std::io::{BufRead, ErrorKind, Write};
 use std::sync::Arc;
 
+use rustls::client::Resumption;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore};
-use urlpool_bench_guests::{Channel, Error, Task, Wire, run};
+use rustls::{ClientConfig, ClientConnection, HandshakeKind, RootCertStore};
+use urlpool_bench_guests::{Channel, Connections, Error, Task, Wire, run, run_anew};
 
 fn main() -> Result<(), Error> {
     let task = Task::from_arguments()?;
-    let name = ServerName::from(std::net::IpAddr::V4(*task.address.ip()));
-    let tls = ClientConnection::new(Arc::new(config()?), name)?;
-    let wire = Wire::connect(task.address)?;
-    let mut session = Session {
-        wire,
-        tls,
-        flight: Vec::new(),
-    };
-    session.handshake()?;
-    run(&mut session, &task)
+    let config = Arc::new(config(task.connections)?);
+    if task.connections == Connections::Kept {
+        return run(&mut Session::open(&task, &config)?, &task);
+    }
+    let mut resumable = false;
+    run_anew(
+        || {
+            let session = Session::open(&task, &config)?;
+            if (session.tls.handshake_kind() == Some(HandshakeKind::Resumed)) != resumable {
+                return Err("the wrong kind of handshake".into());
+            }
+            resumable = task.connections == Connections::Resumed;
+            Ok(session)
+        },
+        &task,
+    )
 }
 
-fn config() -> Result<ClientConfig, Error> {
+fn config(connections: Connections) -> Result<ClientConfig, Error> {
     let mut provider = ring::default_provider();
     provider
         .cipher_suites
@@ -34,10 +43,14 @@ fn config() -> Result<ClientConfig, Error> {
     for certificate in CertificateDer::pem_file_iter(std::env::var("ROOTS")?)? {
         roots.add(certificate?)?;
     }
-    Ok(ClientConfig::builder_with_provider(Arc::new(provider))
+    let mut config = ClientConfig::builder_with_provider(Arc::new(provider))
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots)
-        .with_no_client_auth())
+        .with_no_client_auth();
+    if connections == Connections::Full {
+        config.resumption = Resumption::disabled();
+    }
+    Ok(config)
 }
 
 struct Session {
@@ -47,6 +60,17 @@ struct Session {
 }
 
 impl Session {
+    fn open(task: &Task, config: &Arc<ClientConfig>) -> Result<Self, Error> {
+        let name = ServerName::from(std::net::IpAddr::V4(*task.address.ip()));
+        let mut session = Self {
+            tls: ClientConnection::new(Arc::clone(config), name)?,
+            wire: Wire::connect(task.address)?,
+            flight: Vec::new(),
+        };
+        session.handshake()?;
+        Ok(session)
+    }
+
     fn handshake(&mut self) -> Result<(), Error> {
         self.flush()?;
         while self.tls.is_handshaking() {
@@ -78,7 +102,8 @@ impl Session {
                     Err(error) => return Err(error.into()),
                 };
                 if plain.is_empty() {
-                    return Err("the server closed the connection".into());
+                    // The end of TLS may come with the last of a body: whoever wants more finds the connection closed.
+                    return Ok(());
                 }
                 let length = plain.len();
                 sink(plain);
