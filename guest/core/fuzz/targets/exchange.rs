@@ -130,8 +130,17 @@ impl World {
             }
             _ => {
                 let body = response.read_all(MAX_BODY).await;
-                let again = response.read(1).await;
-                assert_eq!(again.err(), body.as_ref().err().cloned());
+                // What came before a failure is still there, and then the same failure.
+                let mut rest = 0;
+                let end = loop {
+                    match response.read(1000).await {
+                        Ok(piece) if piece.is_empty() => break None,
+                        Ok(piece) => rest += piece.len() as u64,
+                        Err(error) => break Some(error),
+                    }
+                };
+                assert_eq!(end, body.as_ref().err().cloned());
+                assert!(rest <= MAX_BODY && (body.is_err() || rest == 0));
                 Some(body?)
             }
         };
