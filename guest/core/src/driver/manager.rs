@@ -29,6 +29,8 @@ pub struct Manager<N: Net> {
     rules: Vec<Rule>,
     headers: Headers,
     pools: RefCell<Lru<Rc<Pool<N>>>>,
+    /// The last URL that was written as it parses: whoever asks again for the same does not pay for parsing.
+    last: RefCell<Option<Url>>,
 }
 
 /// A host rule, and what it makes of the manager's settings.
@@ -90,6 +92,7 @@ impl<N: Net> Manager<N> {
             rules,
             headers: headers.unwrap_or_default(),
             pools: RefCell::new(Lru::new(count(num_pools.unwrap_or(DEFAULT_NUM_POOLS)))),
+            last: RefCell::default(),
         })
     }
 
@@ -136,7 +139,7 @@ impl<N: Net> Manager<N> {
     ) -> Result<Response<N>, Error> {
         let order = Order {
             method,
-            url: Url::parse(url)?,
+            url: self.parse(url)?,
             content,
             source,
             options,
@@ -215,6 +218,18 @@ impl<N: Net> Manager<N> {
     #[must_use]
     pub fn take_events(&self) -> Vec<Event> {
         self.shared.take_events()
+    }
+
+    fn parse(&self, text: &str) -> Result<Url, Error> {
+        let mut last = self.last.borrow_mut();
+        if let Some(url) = last.as_ref().filter(|url| url.as_str() == text) {
+            return Ok(url.clone());
+        }
+        let url = Url::parse(text)?;
+        if url.as_str() == text {
+            *last = Some(url.clone());
+        }
+        Ok(url)
     }
 
     fn pool_with(

@@ -26,13 +26,16 @@ pub(super) struct Context {
 }
 
 /// A response (urllib3: `HTTPResponse`). Dropping it gives its connection up, as [`Response::release`] does.
-pub struct Response<N: Net> {
+///
+/// Boxed because a response passes through many hands.
+pub struct Response<N: Net>(Box<Whole<N>>);
+
+struct Whole<N: Net> {
     head: ResponseHead,
     shared: Rc<Shared<N>>,
     context: Context,
     tls: Option<Rc<TlsInfo>>,
-    /// Boxed because a response passes through many hands.
-    reader: Box<Reader<N>>,
+    reader: Reader<N>,
 }
 
 impl<N: Net> Response<N> {
@@ -44,37 +47,37 @@ impl<N: Net> Response<N> {
         tls: Option<Rc<TlsInfo>>,
         body: (Incoming<N>, Option<Cause>),
     ) -> Self {
-        Self {
+        Self(Box::new(Whole {
             head,
             shared,
             context,
             tls,
-            reader: Box::new(Reader::new(body)),
-        }
+            reader: Reader::new(body),
+        }))
     }
 
     /// Status, headers and the connection that brought them.
     #[must_use]
-    pub const fn head(&self) -> &ResponseHead {
-        &self.head
+    pub fn head(&self) -> &ResponseHead {
+        &self.0.head
     }
 
     /// What TLS with the origin agreed on; `None` without TLS.
     #[must_use]
     pub fn tls(&self) -> Option<&TlsInfo> {
-        self.tls.as_deref()
+        self.0.tls.as_deref()
     }
 
     /// The attempts before this one, oldest first (urllib3: `retries.history`).
     #[must_use]
     pub fn history(&self) -> &[HistoryEntry] {
-        self.context.retry.history()
+        self.0.context.retry.history()
     }
 
     /// What is left of the request's retries (urllib3: `retries`).
     #[must_use]
     pub fn retries(&self) -> Retries {
-        self.context.retry.remaining()
+        self.0.context.retry.remaining()
     }
 
     /// Makes it ready to be handed out: its body is read as `reading` says.
@@ -84,29 +87,30 @@ impl<N: Net> Response<N> {
         max_codings: usize,
     ) -> Result<(), AttemptError> {
         let begun = self
+            .0
             .reader
-            .begin(reading, &self.head.headers, max_codings)
+            .begin(reading, &self.0.head.headers, max_codings)
             .await;
         begun.map_err(|cause| self.failed(cause))
     }
 
     /// The fields behind a chunked body; none before its last byte has been taken off the wire (RFC 9110, section 6.5).
     #[must_use]
-    pub const fn trailers(&self) -> &Headers {
-        self.reader.incoming().trailers()
+    pub fn trailers(&self) -> &Headers {
+        self.0.reader.incoming().trailers()
     }
 
     /// How many bytes of the body were taken off the wire so far, before any decoding (urllib3: `tell`).
     #[must_use]
-    pub const fn tell(&self) -> u64 {
-        self.reader.incoming().taken()
+    pub fn tell(&self) -> u64 {
+        self.0.reader.incoming().taken()
     }
 
     /// How many bytes of the body are still to be taken off the wire, before any decoding; `None` where the peer has not announced its length
     /// (urllib3: `length_remaining`).
     #[must_use]
-    pub const fn length_remaining(&self) -> Option<u64> {
-        self.reader.incoming().length_remaining()
+    pub fn length_remaining(&self) -> Option<u64> {
+        self.0.reader.incoming().length_remaining()
     }
 
     /// Waits for some bytes of the body, at most `max`; none means that it has ended (urllib3: `read1`). No more than 64 KiB are decoded at
@@ -115,14 +119,14 @@ impl<N: Net> Response<N> {
     /// # Errors
     /// Whatever keeps the body from being had whole, once what came before has been read; the same again on every further call.
     pub async fn read(&mut self, max: usize) -> Result<Vec<u8>, Error> {
-        let piece = self.reader.some(max).await;
+        let piece = self.0.reader.some(max).await;
         piece.map_err(|cause| self.told(cause))
     }
 
     /// Waits until [`Response::read`] returns without waiting: with some bytes, at most 64 KiB of which are read ahead, with the end, or with
     /// a failure. A wait that is given up can be taken up again, and its time goes on meanwhile.
     pub async fn ready(&mut self) {
-        self.reader.ready().await;
+        self.0.reader.ready().await;
     }
 
     /// Waits for `amount` bytes, or as many as there are up to the end (urllib3: `read(amt)`).
@@ -131,7 +135,7 @@ impl<N: Net> Response<N> {
     /// As for [`Response::read`], but at once: fewer bytes than asked for would look like the end. Those that came before can still be had
     /// by [`Response::read`].
     pub async fn read_full(&mut self, amount: usize) -> Result<Vec<u8>, Error> {
-        let whole = self.reader.full(amount).await;
+        let whole = self.0.reader.full(amount).await;
         whole.map_err(|cause| self.told(cause))
     }
 
@@ -143,12 +147,12 @@ impl<N: Net> Response<N> {
     /// # Errors
     /// As for [`Response::read`], and [`Error::InvalidRequest`] where the body is not chunked.
     pub async fn read_chunk(&mut self, max: usize) -> Result<Vec<u8>, Error> {
-        if !self.reader.incoming().is_chunked() {
+        if !self.0.reader.incoming().is_chunked() {
             return Err(Error::InvalidRequest(
                 "Response is not chunked. Header 'transfer-encoding: chunked' is missing.".into(),
             ));
         }
-        let chunk = self.reader.chunk(max).await;
+        let chunk = self.0.reader.chunk(max).await;
         chunk.map_err(|cause| self.told(cause))
     }
 
@@ -157,7 +161,7 @@ impl<N: Net> Response<N> {
     /// # Errors
     /// As for [`Response::read`]; the part of a line that came before a failure is a line.
     pub async fn read_line(&mut self, max: usize) -> Result<Vec<u8>, Error> {
-        let line = self.reader.line(max).await;
+        let line = self.0.reader.line(max).await;
         line.map_err(|cause| self.told(cause))
     }
 
@@ -167,7 +171,7 @@ impl<N: Net> Response<N> {
     /// As for [`Response::read_full`], and [`Error::BodyTooLarge`] where more than `limit` bytes are left. What has not arrived by then is not
     /// read, and the connection is closed.
     pub async fn read_all(&mut self, limit: u64) -> Result<Vec<u8>, Error> {
-        let rest = self.reader.all(limit).await;
+        let rest = self.0.reader.all(limit).await;
         rest.map_err(|cause| self.told(cause))
     }
 
@@ -178,7 +182,7 @@ impl<N: Net> Response<N> {
     pub async fn text(&mut self, limit: u64) -> Result<String, Error> {
         let whole = self.read_all(limit).await?;
         String::from_utf8(whole).map_err(|error| {
-            self.reader.unread(error.into_bytes());
+            self.0.reader.unread(error.into_bytes());
             self.told(Cause::NotText)
         })
     }
@@ -188,7 +192,7 @@ impl<N: Net> Response<N> {
     /// # Errors
     /// As for [`Response::read`].
     pub async fn drain(&mut self) -> Result<(), Error> {
-        let drained = self.reader.drain().await;
+        let drained = self.0.reader.drain().await;
         drained.map_err(|cause| self.told(cause))
     }
 
@@ -220,11 +224,11 @@ impl<N: Net> Response<N> {
         &mut self,
         wait: impl Future<Output = Result<T, String>>,
     ) -> Result<T, Error> {
-        let bound = self.context.clocks.deadline();
-        let cause = match bounded(&self.shared.net, bound, wait).await {
+        let bound = self.0.context.clocks.deadline();
+        let cause = match bounded(&self.0.shared.net, bound, wait).await {
             Ok(Ok(output)) => return Ok(output),
-            Ok(Err(why)) => self.reader.fail(Cause::SinkFailed(why)),
-            Err(expiry) => self.reader.fail(Cause::TimedOut(expiry)),
+            Ok(Err(why)) => self.0.reader.fail(Cause::SinkFailed(why)),
+            Err(expiry) => self.0.reader.fail(Cause::TimedOut(expiry)),
         };
         Err(self.told(cause))
     }
@@ -238,23 +242,23 @@ impl<N: Net> Response<N> {
 
     /// Ends the body: nothing more is read of it, and its connection is closed where it is not back in its pool (urllib3: `close`).
     pub fn close(&mut self) {
-        self.reader.close();
+        self.0.reader.close();
     }
 
     /// Reads what is left if that is cheaper than another connection, and gives the connection up otherwise.
     pub(super) async fn discard(self) {
         // Boxed because every request would otherwise hold room for this.
-        Box::pin(self.reader.discard()).await;
+        Box::pin(self.0.reader.discard()).await;
     }
 
     fn failed(&self, cause: Cause) -> AttemptError {
         let failed = AttemptError {
             phase: Phase::ReceiveBody,
             sent: Sent::Something,
-            reused: self.head.connection.reused,
+            reused: self.0.head.connection.reused,
             cause,
         };
-        blame::in_exchange(failed, &self.context.route)
+        blame::in_exchange(failed, &self.0.context.route)
     }
 
     fn told(&self, cause: Cause) -> Error {
@@ -263,7 +267,7 @@ impl<N: Net> Response<N> {
             url,
             attempt,
             ..
-        } = &self.context;
+        } = &self.0.context;
         blame::tell(self.failed(cause), method, url, *attempt)
     }
 }

@@ -61,22 +61,14 @@ pub(super) type Travelling<'a, N> = Pin<Box<dyn Future<Output = Result<Response<
 pub(super) fn travel<'a, N: Net>(
     shared: &'a Rc<Shared<N>>,
     find: Find<'a, N>,
-    accepted: (Request<'a>, Terms),
+    (request, terms): (Request<'a>, Terms),
 ) -> Travelling<'a, N> {
-    Box::pin(attempts(shared, find, accepted))
-}
-
-async fn attempts<N: Net>(
-    shared: &Rc<Shared<N>>,
-    find: Find<'_, N>,
-    (request, terms): (Request<'_>, Terms),
-) -> Result<Response<N>, Error> {
     let Inherited {
         spans,
         retries,
         limits,
     } = terms.inherited;
-    let mut trip = Trip {
+    let trip = Trip {
         shared,
         request,
         redirects: terms.redirects,
@@ -90,6 +82,10 @@ async fn attempts<N: Net>(
         may_reuse: true,
         sent: Sent::Nothing,
     };
+    Box::pin(attempts(trip, find))
+}
+
+async fn attempts<N: Net>(mut trip: Trip<'_, N>, find: Find<'_, N>) -> Result<Response<N>, Error> {
     let outcome = trip.lead(find).await;
     outcome.map_err(|error| error.after(trip.retry.history()))
 }

@@ -29,10 +29,7 @@ impl ConnectRequest {
         let authority = format!("{}:{port}", host.without_root_dot());
         let mut fields = Headers::default();
         if !headers.has("host") {
-            fields.push(Header::received(
-                "Host".into(),
-                authority.clone().into_bytes(),
-            ));
+            fields.push(Header::received("Host", authority.as_bytes()));
         }
         for header in headers {
             fields.push(header.clone());

@@ -1,9 +1,11 @@
 //! Which header fields a request is sent with, and in which order.
 
+use std::borrow::Cow;
+
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 
 use super::framing::{self, RequestFraming};
-use crate::types::{Error, Header, Headers, Method, Payload, Skipped, Url, Writing};
+use crate::types::{Error, Headers, Method, Payload, Skipped, Together, Url, Writing};
 
 /// What we call ourselves.
 pub const USER_AGENT: &str = concat!("urlpool/", env!("CARGO_PKG_VERSION"));
@@ -65,10 +67,10 @@ pub fn of_request(asked: &Asked<'_>) -> Result<Fields, Error> {
     let framing = framing::of_request(method, payload, headers, writing.is_chunked)?;
     // RFC 9110, section 10.1.1: no expectation without content.
     let expects_continue = writing.expects_continue && payload.has_content();
-    let mut fields = Vec::with_capacity(headers.len() + 7);
-    let mut add = |is_due: bool, name: &str, value: &dyn Fn() -> Vec<u8>| {
+    let mut ours = Together::with_room(7, 128);
+    let mut add = |is_due: bool, name: &str, value: &dyn Fn() -> Cow<'static, [u8]>| {
         if is_due && !headers.has(name) {
-            fields.push(Header::received(name.to_owned(), value()));
+            ours.push(name, &value());
         }
     };
     let Skipped {
@@ -76,29 +78,29 @@ pub fn of_request(asked: &Asked<'_>) -> Result<Fields, Error> {
         accept_encoding,
         user_agent,
     } = writing.skipped;
-    add(!host, "Host", &|| url.origin().authority().into_bytes());
-    add(!accept_encoding, "Accept-Encoding", &|| {
-        b"identity".to_vec()
+    add(!host, "Host", &|| {
+        url.origin().authority().into_bytes().into()
     });
+    add(!accept_encoding, "Accept-Encoding", &|| b"identity".into());
     match framing {
         RequestFraming::Absent => {}
-        RequestFraming::Length(length) => {
-            add(true, "Content-Length", &|| length.to_string().into_bytes())
-        }
-        RequestFraming::Chunked => add(true, "Transfer-Encoding", &|| b"chunked".to_vec()),
+        RequestFraming::Length(length) => add(true, "Content-Length", &|| {
+            length.to_string().into_bytes().into()
+        }),
+        RequestFraming::Chunked => add(true, "Transfer-Encoding", &|| b"chunked".into()),
     }
-    add(!user_agent, "User-Agent", &|| {
-        USER_AGENT.as_bytes().to_vec()
-    });
+    add(!user_agent, "User-Agent", &|| USER_AGENT.as_bytes().into());
     if let Some(credentials) = url.credentials() {
-        add(true, "Authorization", &|| basic(&credentials));
+        add(true, "Authorization", &|| basic(&credentials).into());
     }
     if let Some(content_type) = content_type {
-        add(true, "Content-Type", &|| content_type.as_bytes().to_vec());
+        add(true, "Content-Type", &|| {
+            content_type.as_bytes().to_vec().into()
+        });
     }
-    add(expects_continue, "Expect", &|| b"100-continue".to_vec());
+    add(expects_continue, "Expect", &|| b"100-continue".into());
     Ok(Fields {
-        headers: fields.into_iter().chain(headers.iter().cloned()).collect(),
+        headers: ours.into_fields().chain(headers.iter().cloned()).collect(),
         framing,
         awaits_continue: if headers.has("expect") {
             payload.has_content() && is_expected_by_hand(headers)
@@ -173,7 +175,7 @@ mod tests {
     }
 
     fn lines(row: &Row) -> Vec<String> {
-        let line = |header: &Header| format!("{}: {}", header.name(), header.text());
+        let line = |header: &crate::types::Header| format!("{}: {}", header.name(), header.text());
         written(row).unwrap().headers.iter().map(line).collect()
     }
 

@@ -25,7 +25,7 @@ pub use content::{Content, FieldsIn, Multipart, Payload, Segment, Streamed};
 pub use error::{Error, Failure, Phase, TlsReason};
 pub use event::Event;
 pub use headers::{Header, Headers};
-pub(crate) use headers::{is_token, latin1};
+pub(crate) use headers::{Together, is_token, latin1};
 pub use hosts::{HostEntry, Hosts};
 pub use limits::{LimitSettings, Limits};
 pub use message::{

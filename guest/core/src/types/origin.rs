@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use super::Error;
 
@@ -52,7 +53,7 @@ impl Scheme {
 
 /// A host as a URL writes it: a name in lower case and ASCII, or an IP address, IPv6 in brackets.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub struct Host(String);
+pub struct Host(Arc<str>);
 
 impl Host {
     /// A host, given with or without the brackets of an IPv6 address.
@@ -84,13 +85,13 @@ impl Host {
             )));
         }
         url::Host::parse(written)
-            .map(|host| Self(host.to_string()))
+            .map(|host| Self(host.to_string().into()))
             .map_err(|cause| Error::InvalidUrl(format!("Failed to parse host {host:?}: {cause}")))
     }
 
     /// A host that the `url` crate has already parsed.
     pub(crate) fn parsed(host: &str) -> Self {
-        Self(host.to_owned())
+        Self(host.into())
     }
 
     /// The host as a URL writes it, IPv6 in brackets.

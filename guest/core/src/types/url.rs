@@ -4,12 +4,16 @@
 //! strips what urllib3 encodes (TAB and line breaks in a path), so both are settled here before it sees the text.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::{Error, Host, Origin, Scheme};
 
-/// A URL that a request can be sent to, taken apart once.
+/// A URL that a request can be sent to, taken apart once. Clones share it.
 #[derive(Clone)]
-pub struct Url {
+pub struct Url(Arc<Parts>);
+
+#[derive(Clone)]
+struct Parts {
     /// Without userinfo and fragment.
     text: String,
     /// Where the request-target in origin-form starts in `text`.
@@ -55,14 +59,14 @@ impl Url {
         let target = url::Position::BeforePath;
         let target_length = parsed[target..].len();
         let text = String::from(parsed);
-        Ok(Self {
+        Ok(Self::of(Parts {
             target: text.len() - target_length,
             text,
             origin,
             credentials: userinfo
                 .filter(|userinfo| !userinfo.is_empty())
                 .map(str::to_owned),
-        })
+        }))
     }
 
     /// The URL of a path and query at an origin, which keeps its dot segments (urllib3: a pool's `urlopen`).
@@ -78,12 +82,12 @@ impl Url {
         let mut text = format!("{}://{}", origin.scheme().as_str(), origin.authority());
         let target = text.len();
         text.push_str(&encode(path));
-        Ok(Self {
+        Ok(Self::of(Parts {
             text,
             target,
             origin: origin.clone(),
             credentials: None,
-        })
+        }))
     }
 
     /// The URL that a reference means here (RFC 3986, section 5.2), normalised like any other.
@@ -94,16 +98,16 @@ impl Url {
     /// As for [`Url::parse`].
     pub fn join(&self, reference: &str) -> Result<Self, Error> {
         let reference = reference.split('#').next().unwrap_or_default();
-        let scheme = self.origin.scheme().as_str();
-        let root = self.text.len() - self.target().len();
-        let root = self.text.get(..root).unwrap_or_default();
+        let Parts { text, origin, .. } = &*self.0;
+        let scheme = origin.scheme().as_str();
+        let root = text.get(..self.0.target).unwrap_or_default();
         let path = self.target().split('?').next().unwrap_or_default();
         let written = if has_scheme(reference) {
             reference.to_owned()
         } else if reference.starts_with("//") {
             format!("{scheme}:{reference}")
         } else if reference.is_empty() {
-            self.text.clone()
+            text.clone()
         } else if reference.starts_with('/') {
             format!("{root}{reference}")
         } else if reference.starts_with('?') {
@@ -116,23 +120,26 @@ impl Url {
             format!("{root}{folder}{reference}")
         };
         let mut joined = Self::parse(&written)?;
-        joined.credentials = self
-            .credentials
-            .clone()
-            .filter(|_| joined.origin == self.origin);
+        let is_at_home = joined.origin() == origin;
+        let credentials = self.0.credentials.clone().filter(|_| is_at_home);
+        Arc::make_mut(&mut joined.0).credentials = credentials;
         Ok(joined)
+    }
+
+    fn of(parts: Parts) -> Self {
+        Self(Arc::new(parts))
     }
 
     /// The absolute URL without userinfo and fragment.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.text
+        &self.0.text
     }
 
     /// The request-target in origin-form: path and query (RFC 9112, section 3.2.1).
     #[must_use]
     pub fn target(&self) -> &str {
-        self.text.get(self.target..).unwrap_or("/")
+        self.0.text.get(self.0.target..).unwrap_or("/")
     }
 
     /// This URL with more in its query, joined with `&` where there is a query. urllib3 writes a second `?`.
@@ -140,25 +147,25 @@ impl Url {
     /// `query` is encoded already, as `policy::encode::urlencode` does.
     #[must_use]
     pub(crate) fn with_query(mut self, query: &str) -> Self {
-        match self.target().split_once('?') {
-            None => self.text.push('?'),
-            Some((_, "")) => {}
-            Some(_) => self.text.push('&'),
-        }
-        self.text.push_str(query);
+        let joint = match self.target().split_once('?') {
+            None => "?",
+            Some((_, "")) => "",
+            Some(_) => "&",
+        };
+        Arc::make_mut(&mut self.0).text.extend([joint, query]);
         self
     }
 
     /// Where the URL leads.
     #[must_use]
-    pub const fn origin(&self) -> &Origin {
-        &self.origin
+    pub fn origin(&self) -> &Origin {
+        &self.0.origin
     }
 
     /// The userinfo, percent-decoded, as `name:password`: Basic credentials for this origin and for no other.
     #[must_use]
     pub fn credentials(&self) -> Option<Vec<u8>> {
-        let userinfo = self.credentials.as_ref()?;
+        let userinfo = self.0.credentials.as_ref()?;
         let mut decoded = percent_decode(userinfo);
         if !decoded.contains(&b':') {
             decoded.push(b':');
@@ -169,7 +176,7 @@ impl Url {
 
 impl fmt::Debug for Url {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.text)
+        formatter.write_str(&self.0.text)
     }
 }
 

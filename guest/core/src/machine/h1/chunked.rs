@@ -1,6 +1,7 @@
 //! The chunked transfer coding (RFC 9112, section 7.1), read strictly: what one recipient forgives another may read differently.
 
-use crate::types::{Header, Headers, Limits};
+use super::head::together;
+use crate::types::{Headers, Limits};
 
 /// What the next byte belongs to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -199,10 +200,7 @@ impl Chunked {
             else {
                 return Err("a trailer is no field".into());
             };
-            let field = |field: &httparse::Header<'_>| {
-                Header::received(field.name.to_owned(), field.value.to_vec())
-            };
-            self.trailers = fields.iter().map(field).collect();
+            self.trailers = together(fields);
         }
         Ok(State::End)
     }
@@ -238,7 +236,7 @@ mod tests {
         assert!(chunked.has_ended());
         let fields = chunked.take_trailers();
         assert!(chunked.take_trailers().is_empty(), "they are taken once");
-        let field = |field: &Header| (field.name().to_owned(), field.text());
+        let field = |field: &crate::types::Header| (field.name().to_owned(), field.text());
         Ok(fields.iter().map(field).collect())
     }
 

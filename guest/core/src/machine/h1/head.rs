@@ -2,7 +2,7 @@
 
 use std::mem::MaybeUninit;
 
-use crate::types::{Header, Headers, Limits, StatusLine, Version};
+use crate::types::{Headers, Limits, StatusLine, Together, Version};
 
 /// As many fields as are read without asking for memory.
 const USUAL_FIELDS: usize = 100;
@@ -104,18 +104,27 @@ fn parse(bytes: &[u8], max_fields: usize) -> Result<Option<ReceivedHead>, Malfor
         .code
         .filter(|code| *code >= 100)
         .ok_or_else(|| bad_status_line(bytes))?;
-    let field = |header: &httparse::Header<'_>| {
-        Header::received(header.name.to_owned(), header.value.to_vec())
-    };
     Ok(Some(ReceivedHead {
         line: StatusLine {
             version,
             status,
             reason: reason(bytes),
         },
-        headers: response.headers.iter().map(field).collect(),
+        headers: together(response.headers),
         length,
     }))
+}
+
+/// What the parser found, in one text.
+pub(super) fn together(found: &[httparse::Header<'_>]) -> Headers {
+    let bytes = found
+        .iter()
+        .map(|field| field.name.len() + field.value.len());
+    let mut together = Together::with_room(found.len(), bytes.sum());
+    for field in found {
+        together.push(field.name, field.value);
+    }
+    together.into_fields().collect()
 }
 
 /// What follows the status code on the first line; httparse drops it where it is not ASCII.

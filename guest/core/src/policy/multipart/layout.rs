@@ -117,7 +117,7 @@ fn first(part: &Part) -> Result<Headers, Error> {
         own.for_each(|header| fields.push(header.clone()));
         match name {
             "Content-Disposition" if !fields.has(name) => {
-                fields.push(Header::received(name.to_owned(), disposition(part)));
+                fields.push(Header::received(name, &disposition(part)));
             }
             "Content-Type" if !fields.has(name) => {
                 content_type

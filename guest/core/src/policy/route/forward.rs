@@ -12,7 +12,7 @@ pub fn forwarded(caller: &Headers, url: &Url, skipped: Skipped, proxy: &Proxy) -
     let mut fields = Vec::with_capacity(caller.len() + proxy.headers.len() + 2);
     let mut add = |is_due: bool, name: &str, value: &dyn Fn() -> String| {
         if is_due && !caller.has(name) && !proxy.headers.has(name) {
-            fields.push(Header::received(name.into(), value().into_bytes()));
+            fields.push(Header::received(name, value().as_bytes()));
         }
     };
     add(true, "Accept", &|| "*/*".into());

@@ -47,7 +47,7 @@ impl Headers {
             Ok((at, header)) => {
                 if let Some(last) = self.0.get_mut(at) {
                     let joined = [last.value(), header.value()].join(JOINT);
-                    *last = Header::received(last.name().to_owned(), joined);
+                    *last = Header::received(last.name(), &joined);
                 }
             }
             Err(header) => self.0.push(header),
@@ -104,10 +104,7 @@ impl Headers {
         let first = self.0.iter().find(|other| other.is(header.name()));
         let last = self.0.iter().rposition(|other| other.is(header.name()));
         match (first, last) {
-            (Some(first), Some(last)) => {
-                let (_, value) = header.into_parts();
-                Ok((last, Header::received(first.name().to_owned(), value)))
-            }
+            (Some(first), Some(last)) => Ok((last, Header::received(first.name(), header.value()))),
             _ => Err(header),
         }
     }

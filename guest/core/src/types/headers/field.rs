@@ -1,6 +1,9 @@
 //! One header field: a name and a value that may be sent, and what of it may be shown.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::ops::Range;
+use std::sync::Arc;
 
 use crate::types::Error;
 
@@ -12,11 +15,12 @@ const SECRET: [&str; 4] = [
     "set-cookie",
 ];
 
-/// One header field.
-#[derive(Clone, Eq, Hash, PartialEq)]
+/// One header field. Its clones share its text, and so do all fields of one head.
+#[derive(Clone)]
 pub struct Header {
-    name: String,
-    value: Vec<u8>,
+    text: Arc<[u8]>,
+    name: Range<usize>,
+    value: Range<usize>,
 }
 
 impl Header {
@@ -26,58 +30,54 @@ impl Header {
     ///
     /// # Errors
     /// [`Error::InvalidRequest`], naming the offending character but never the value.
-    pub fn parse(name: impl Into<String>, value: impl Into<Vec<u8>>) -> Result<Self, Error> {
-        let (name, value) = (name.into(), value.into());
-        if name.is_empty() {
-            return Err(Error::InvalidRequest("a header has an empty name".into()));
-        }
-        if let Some(wrong) = name.bytes().find(|byte| !is_token(*byte)) {
-            return Err(Error::InvalidRequest(format!(
-                "invalid header name {name:?}: it contains {:?}, which is not a token character",
-                char::from(wrong)
-            )));
-        }
-        if let Some(wrong) = value.iter().find(|byte| is_control(**byte)) {
-            return Err(Error::InvalidRequest(format!(
-                "invalid value of header {name:?}: it contains the control character 0x{wrong:02x}"
-            )));
-        }
-        Ok(Self { name, value })
+    pub fn parse(name: impl AsRef<str>, value: impl AsRef<[u8]>) -> Result<Self, Error> {
+        let (name, value) = (name.as_ref(), value.as_ref());
+        check(name, value)?;
+        Ok(Self::received(name, value))
     }
 
-    /// A field that a peer sent and the parser has already found well-formed.
-    pub(crate) const fn received(name: String, value: Vec<u8>) -> Self {
-        Self { name, value }
+    /// A field that is known to be well-formed.
+    pub(crate) fn received(name: &str, value: &[u8]) -> Self {
+        let end = name.len() + value.len();
+        Self {
+            text: [name.as_bytes(), value].concat().into(),
+            name: 0..name.len(),
+            value: name.len()..end,
+        }
     }
 
     /// The name in the case it was given.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.name
+        std::str::from_utf8(self.name_bytes()).unwrap_or_default()
+    }
+
+    fn name_bytes(&self) -> &[u8] {
+        self.text.get(self.name.clone()).unwrap_or_default()
     }
 
     /// The value, byte for byte.
     #[must_use]
     pub fn value(&self) -> &[u8] {
-        &self.value
+        self.text.get(self.value.clone()).unwrap_or_default()
     }
 
     /// Whether this is the field of that name, whatever the case.
     #[must_use]
     pub fn is(&self, name: &str) -> bool {
-        self.name.eq_ignore_ascii_case(name)
+        self.name_bytes().eq_ignore_ascii_case(name.as_bytes())
     }
 
     /// Name and value taken apart.
     #[must_use]
     pub fn into_parts(self) -> (String, Vec<u8>) {
-        (self.name, self.value)
+        (self.name().to_owned(), self.value().to_vec())
     }
 
     /// The value as text: UTF-8 where it is, latin-1 where it is not. It may be a secret.
     #[must_use]
     pub fn text(&self) -> String {
-        latin1(&self.value)
+        latin1(self.value())
     }
 
     /// The value as people may see it: a placeholder where it is a secret, and URLs in it without their userinfo.
@@ -89,6 +89,79 @@ impl Header {
             without_userinfo(&self.text())
         }
     }
+}
+
+impl PartialEq for Header {
+    fn eq(&self, other: &Self) -> bool {
+        self.name_bytes() == other.name_bytes() && self.value() == other.value()
+    }
+}
+
+impl Eq for Header {}
+
+impl Hash for Header {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.name_bytes().hash(state);
+        self.value().hash(state);
+    }
+}
+
+/// Fields on their way into one text.
+#[derive(Default)]
+pub(crate) struct Together {
+    text: Vec<u8>,
+    fields: Vec<(Range<usize>, Range<usize>)>,
+}
+
+impl Together {
+    /// Room for this many fields that have this many bytes in all.
+    pub(crate) fn with_room(fields: usize, bytes: usize) -> Self {
+        Self {
+            text: Vec::with_capacity(bytes),
+            fields: Vec::with_capacity(fields),
+        }
+    }
+
+    /// Adds a field that is known to be well-formed.
+    pub(crate) fn push(&mut self, name: &str, value: &[u8]) {
+        let name = self.append(name.as_bytes());
+        let value = self.append(value);
+        self.fields.push((name, value));
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> Range<usize> {
+        let start = self.text.len();
+        self.text.extend_from_slice(bytes);
+        start..self.text.len()
+    }
+
+    pub(crate) fn into_fields(self) -> impl ExactSizeIterator<Item = Header> {
+        let text: Arc<[u8]> = self.text.into();
+        self.fields.into_iter().map(move |(name, value)| Header {
+            text: Arc::clone(&text),
+            name,
+            value,
+        })
+    }
+}
+
+/// Refuses what may not be sent, as [`Header::parse`] says.
+pub(super) fn check(name: &str, value: &[u8]) -> Result<(), Error> {
+    if name.is_empty() {
+        return Err(Error::InvalidRequest("a header has an empty name".into()));
+    }
+    if let Some(wrong) = name.bytes().find(|byte| !is_token(*byte)) {
+        return Err(Error::InvalidRequest(format!(
+            "invalid header name {name:?}: it contains {:?}, which is not a token character",
+            char::from(wrong)
+        )));
+    }
+    if let Some(wrong) = value.iter().find(|byte| is_control(**byte)) {
+        return Err(Error::InvalidRequest(format!(
+            "invalid value of header {name:?}: it contains the control character 0x{wrong:02x}"
+        )));
+    }
+    Ok(())
 }
 
 /// The text with the userinfo of every URL in it replaced.
@@ -122,7 +195,7 @@ fn without_userinfo(text: &str) -> String {
 
 impl fmt::Debug for Header {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}: {}", self.name, self.shown())
+        write!(formatter, "{}: {}", self.name(), self.shown())
     }
 }
 

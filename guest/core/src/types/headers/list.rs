@@ -1,6 +1,7 @@
 //! Header fields in the order and case they were given.
 
-use super::Header;
+use super::field::check;
+use super::{Header, Together};
 use crate::types::Error;
 
 /// Header fields in order; a name may occur more than once, each time as it was written (urllib3: `HTTPHeaderDict`).
@@ -12,13 +13,16 @@ impl Headers {
     ///
     /// # Errors
     /// [`Error::InvalidRequest`] for the first pair that [`Header::parse`] refuses.
-    pub fn parse<N: Into<String>, V: Into<Vec<u8>>>(
+    pub fn parse<N: AsRef<str>, V: AsRef<[u8]>>(
         pairs: impl IntoIterator<Item = (N, V)>,
     ) -> Result<Self, Error> {
-        pairs
-            .into_iter()
-            .map(|(name, value)| Header::parse(name, value))
-            .collect()
+        let mut together = Together::default();
+        for (name, value) in pairs {
+            let (name, value) = (name.as_ref(), value.as_ref());
+            check(name, value)?;
+            together.push(name, value);
+        }
+        Ok(together.into_fields().collect())
     }
 
     /// Adds a field at the end, as it is written. [`Headers::add`] is urllib3's `add`.

@@ -5,5 +5,5 @@ mod field;
 mod list;
 
 pub use field::Header;
-pub(crate) use field::{is_token, latin1};
+pub(crate) use field::{Together, is_token, latin1};
 pub use list::Headers;
