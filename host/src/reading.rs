@@ -159,6 +159,18 @@ impl Response {
             && !self.headers().has("content-encoding")
     }
 
+    /// Says whether reading undoes the content codings from here on, whatever the request asked for (urllib3: the parameter `decode_content` of
+    /// `read`). A body without codings that can be undone is the same either way.
+    ///
+    /// # Errors
+    /// [`Error::Client`] with `InvalidRequest` where some of the body has been taken already, with `Decode` where it has too many codings.
+    pub async fn decode_content(&mut self, is_wanted: bool) -> Result<(), Error> {
+        self.answer(async |response, store, this| {
+            response.call_decode_content(store, this, is_wanted).await
+        })
+        .await
+    }
+
     /// Reads the rest of the body, without decoding it, and throws it away, so that the connection can be used again (urllib3:
     /// `drain_conn`).
     ///

@@ -10,7 +10,7 @@ use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 use urlpool_host::{Reading, RequestOptions};
 use urlpool_tests::{Origin, Reply, Server};
 
-use crate::common::{assert_healthy, failure_of, manager};
+use crate::common::{assert_healthy, failure_of, manager, refusal};
 
 /// How many zeros there are in the bodies: far more than may be decoded at once.
 const ZEROS: usize = 10 << 20;
@@ -97,6 +97,17 @@ async fn decoding_can_be_left_to_the_caller() {
     let request = manager.get(origin.url("/")).options(raw);
     let response = request.send().await.unwrap();
     assert_eq!(response.bytes().await.unwrap(), body);
+
+    let raw = reading(Reading {
+        is_raw: true,
+        ..Reading::default()
+    });
+    let request = manager.get(origin.url("/")).options(raw);
+    let mut response = request.send().await.unwrap();
+    response.decode_content(true).await.unwrap();
+    assert_eq!(response.chunk().await.unwrap().unwrap(), b"text"[..]);
+    let error = response.decode_content(false).await.unwrap_err();
+    assert_eq!(refusal("too late", &error).kind(), "invalid-request");
 
     let strange = serving("rot13", b"grkg".to_vec(), false).await;
     let response = manager.get(strange.url("/")).send().await.unwrap();

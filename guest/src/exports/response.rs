@@ -100,6 +100,11 @@ impl blocking::GuestResponse for Response {
             .map_err(convert::error)
     }
 
+    fn decode_content(&self, is_wanted: bool) -> Result<(), wit::Error> {
+        self.with(async |response| Ok(response.decode_content(is_wanted)?))
+            .map_err(convert::error)
+    }
+
     fn drain(&self) -> Result<(), wit::Error> {
         self.with(async |response| response.drain().await)
             .map_err(convert::error)

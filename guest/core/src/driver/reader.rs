@@ -16,6 +16,8 @@ pub(super) const MAX_READ: usize = 64 * 1024;
 pub(super) struct Reader<N: Net> {
     incoming: Incoming<N>,
     decoder: Option<Decoder>,
+    /// Whether something of the body has been taken, be it to decode it or to hand it out.
+    has_begun: bool,
     /// How many bytes the last piece was decoded to.
     decoded: usize,
     /// Bytes that were read but not asked for yet.
@@ -47,6 +49,7 @@ impl<N: Net> Reader<N> {
         let mut reader = Self {
             incoming,
             decoder: None,
+            has_begun: false,
             decoded: 0,
             ahead: Buffer::default(),
             allowance: None,
@@ -68,22 +71,38 @@ impl<N: Net> Reader<N> {
         self.allowance = reading
             .limit()
             .map(|limit| Allowance { limit, left: limit });
-        // The answer to HEAD names the codings of a body that it does not have.
-        let is_absent = self.incoming.has_ended() && self.incoming.waiting() == 0;
-        if !reading.is_raw && !is_absent {
-            match codings::of_response(headers, max_codings) {
-                Ok(Codings::Undo(codings)) => self.decoder = Decoder::new(&codings),
-                Ok(Codings::Identity | Codings::Unknown) => {}
-                Err(why) => {
-                    self.forget();
-                    return Err(self.fail(Cause::TooManyCodings(why)));
-                }
-            }
+        if !reading.is_raw {
+            self.decode(true, headers, max_codings)?;
         }
         if reading.is_preloaded {
             self.read_ahead(usize::MAX).await?;
         }
         Ok(())
+    }
+
+    /// From here on the codings that `headers` name are undone, or not. False where it is too late for that.
+    pub(super) fn decode(
+        &mut self,
+        is_wanted: bool,
+        headers: &Headers,
+        max_codings: usize,
+    ) -> Result<bool, Cause> {
+        // The answer to HEAD names the codings of a body that it does not have.
+        let is_absent =
+            !self.has_begun && self.incoming.has_ended() && self.incoming.waiting() == 0;
+        if is_absent || is_wanted == self.decoder.is_some() {
+            return Ok(true);
+        }
+        match codings::of_response(headers, max_codings) {
+            Ok(Codings::Undo(_)) if self.has_begun => return Ok(false),
+            Ok(Codings::Undo(codings)) if is_wanted => self.decoder = Decoder::new(&codings),
+            Err(why) if is_wanted => {
+                self.forget();
+                return Err(self.fail(Cause::TooManyCodings(why)));
+            }
+            _ => self.decoder = None,
+        }
+        Ok(true)
     }
 
     /// What it is read from.
@@ -305,6 +324,7 @@ impl<N: Net> Reader<N> {
     /// Bytes as they were sent; none at the end.
     async fn taken(&mut self, max: usize, portion: Portion) -> Result<Vec<u8>, Cause> {
         let there = self.there(max, portion).await?;
+        self.has_begun = true;
         Ok(self.incoming.take(there.min(max)))
     }
 

@@ -22,6 +22,7 @@ pub(super) struct Context {
     pub(super) attempt: u32,
     pub(super) clocks: Clocks,
     pub(super) retry: Retry,
+    pub(super) max_codings: usize,
     pub(super) route: Route,
 }
 
@@ -81,17 +82,41 @@ impl<N: Net> Response<N> {
     }
 
     /// Makes it ready to be handed out: its body is read as `reading` says.
-    pub(super) async fn hand_out(
-        &mut self,
-        reading: Reading,
-        max_codings: usize,
-    ) -> Result<(), AttemptError> {
-        let begun = self
-            .0
-            .reader
-            .begin(reading, &self.0.head.headers, max_codings)
-            .await;
+    pub(super) async fn hand_out(&mut self, reading: Reading) -> Result<(), AttemptError> {
+        let Whole {
+            head,
+            context,
+            reader,
+            ..
+        } = &mut *self.0;
+        let max_codings = context.max_codings;
+        let begun = reader.begin(reading, &head.headers, max_codings).await;
         begun.map_err(|cause| self.failed(cause))
+    }
+
+    /// From here on the body's content codings are undone, or not, whatever the request's options said (urllib3: the parameter `decode_content`
+    /// of `read`). A body without codings, or without any that we can undo, is the same either way.
+    ///
+    /// # Errors
+    /// [`Error::InvalidRequest`] where some of the body has been taken already, which cannot be decoded or sent for again; [`Error::Decode`]
+    /// where it has more codings than are allowed.
+    pub fn decode_content(&mut self, is_wanted: bool) -> Result<(), Error> {
+        let Whole {
+            head,
+            context,
+            reader,
+            ..
+        } = &mut *self.0;
+        match reader.decode(is_wanted, &head.headers, context.max_codings) {
+            Ok(true) => Ok(()),
+            Ok(false) if is_wanted => Err(Error::InvalidRequest(
+                "Decoding the rest of a body is not supported after some of it was read as it was sent.".into(),
+            )),
+            Ok(false) => Err(Error::InvalidRequest(
+                "Calling read(decode_content=False) is not supported after read(decode_content=True) was called.".into(),
+            )),
+            Err(cause) => Err(self.told(cause)),
+        }
     }
 
     /// The fields behind a chunked body; none before its last byte has been taken off the wire (RFC 9110, section 6.5).

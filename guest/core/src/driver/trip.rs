@@ -287,8 +287,7 @@ impl<N: Net> Trip<'_, N> {
         }
         match verdict {
             Verdict::HandOut => {
-                let (reading, codings) = (self.reading, self.limits.codings);
-                return match response.hand_out(reading, codings).await {
+                return match response.hand_out(self.reading).await {
                     Ok(()) => Ok(ControlFlow::Break(response)),
                     Err(failed) => self.failed(failed),
                 };
@@ -414,6 +413,7 @@ impl<N: Net> Trip<'_, N> {
             attempt: self.attempt,
             clocks: self.clocks,
             retry: self.retry.clone(),
+            max_codings: self.limits.codings,
             route: lease.route().clone(),
         };
         let source = Source {

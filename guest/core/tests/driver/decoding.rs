@@ -65,6 +65,51 @@ fn content_is_handed_out_as_it_was_sent_where_that_is_asked_for_or_all_that_can_
 }
 
 #[test]
+fn whether_content_is_decoded_can_be_said_until_some_of_it_was_taken() {
+    for framing in FRAMINGS {
+        for (coding, body, _) in encoded(TEXT) {
+            let case = format!("{coding} {framing:?}");
+            let response = framing.respond(coding, &body);
+            let world = serving(framing, &response, 0);
+            let mut decoded = world.open_reading(URL, RAW).unwrap();
+            decoded.decode_content(true).unwrap();
+            let first = world.net.run(decoded.read(1)).unwrap();
+            assert_eq!(first, TEXT[..1], "{case}");
+            decoded.decode_content(true).unwrap();
+            let error = decoded.decode_content(false).unwrap_err();
+            assert_eq!(error.kind(), "invalid-request", "{case}");
+            let rest = world.net.run(decoded.read_all(1000)).unwrap();
+            assert_eq!(rest, TEXT[1..], "{case}");
+
+            let world = serving(framing, &response, 0);
+            let mut raw = world.open(URL);
+            raw.decode_content(false).unwrap();
+            let first = world.net.run(raw.read(1)).unwrap();
+            assert_eq!(first, body[..1], "{case}");
+            let error = raw.decode_content(true).unwrap_err();
+            assert_eq!(error.kind(), "invalid-request", "{case}");
+            let rest = world.net.run(raw.read_all(1000)).unwrap();
+            assert_eq!(rest, body[1..], "{case}");
+        }
+
+        let world = serving(framing, &framing.respond("foo", TEXT), 0);
+        let mut unknown = world.open(URL);
+        world.net.run(unknown.read(1)).unwrap();
+        for is_wanted in [false, true] {
+            unknown.decode_content(is_wanted).unwrap();
+        }
+        assert_eq!(world.net.run(unknown.read_all(1000)).unwrap(), TEXT[1..]);
+
+        let six = framing.respond("gzip, gzip, gzip, gzip, gzip, gzip", TEXT);
+        let world = serving(framing, &six, 0);
+        let mut refused = world.open_reading(URL, RAW).unwrap();
+        let error = refused.decode_content(true).unwrap_err();
+        assert_eq!(error.kind(), "decode");
+        assert_eq!(world.net.run(refused.read(1)), Err(error));
+    }
+}
+
+#[test]
 fn cve_2025_66418_more_codings_than_allowed_are_refused() {
     for framing in FRAMINGS {
         let six = "gzip, deflate, br, zstd, gzip, identity";
