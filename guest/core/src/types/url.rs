@@ -234,7 +234,8 @@ fn encode(rest: &str) -> String {
     encoded
 }
 
-/// urllib3's rule: escapes are kept, in upper case, where every `%` begins one; where one does not, all of them are encoded.
+/// urllib3's rule: escapes are kept where every `%` begins one; where one does not, every `%` is encoded. Either way their digits are put in
+/// upper case.
 fn encode_component(component: &str, also_allowed: &[u8], into: &mut String) {
     let bytes = component.as_bytes();
     let is_escape = |at: usize| matches!(bytes.get(at + 1..at + 3), Some([a, b]) if a.is_ascii_hexdigit() && b.is_ascii_hexdigit());
@@ -243,13 +244,13 @@ fn encode_component(component: &str, also_allowed: &[u8], into: &mut String) {
         .enumerate()
         .all(|(at, byte)| *byte != b'%' || is_escape(at));
     let mut escape_left = 0;
-    for byte in bytes {
+    for (at, byte) in bytes.iter().enumerate() {
         if escape_left > 0 {
             escape_left -= 1;
             into.push(char::from(byte.to_ascii_uppercase()));
-        } else if *byte == b'%' && keeps_escapes {
+        } else if *byte == b'%' && is_escape(at) {
             escape_left = 2;
-            into.push('%');
+            into.push_str(if keeps_escapes { "%" } else { "%25" });
         } else if is_path_byte(*byte) || also_allowed.contains(byte) {
             into.push(char::from(*byte));
         } else {
@@ -335,6 +336,7 @@ mod tests {
             ("http://h/?q=a b", "http://h/?q=a%20b"),
             ("http://h/%c3%a9", "http://h/%C3%A9"),
             ("http://h/a%20b%", "http://h/a%2520b%25"),
+            ("http://h/%2f%2F%zz", "http://h/%252F%252F%25zz"),
             ("http://h/\u{e9}", "http://h/%C3%A9"),
             ("http://h/a\\b", "http://h/a%5Cb"),
             ("http://h/a|b^c", "http://h/a%7Cb%5Ec"),
@@ -349,6 +351,47 @@ mod tests {
                 Ok(expected.to_owned()),
                 "{written:?}"
             );
+        }
+    }
+
+    #[test]
+    fn hosts_are_what_browsers_make_of_them() {
+        for (case, written, expected) in [
+            (
+                "a name",
+                "K\u{f6}nigsg\u{e4}\u{df}chen.de",
+                Some("xn--knigsgchen-b4a3dun.de"),
+            ),
+            (
+                "its escapes",
+                "K%C3%B6nigsg%C3%A4%C3%9Fchen.de",
+                Some("xn--knigsgchen-b4a3dun.de"),
+            ),
+            ("a symbol", "\u{2764}\u{fe0f}", Some("xn--qei")),
+            ("escapes of ASCII", "%31%32%37.0.0.1", Some("127.0.0.1")),
+            ("the root's dot", "EXAMPLE%2Ecom%2E", Some("example.com.")),
+            (
+                "zeros",
+                "[1080:0:0:0:8:800:200C:417A]",
+                Some("[1080::8:800:200c:417a]"),
+            ),
+            (
+                "IPv4 in IPv6",
+                "[::ffff:129.144.52.38]",
+                Some("[::ffff:8190:3426]"),
+            ),
+            ("an escaped space", "foo%20bar.com", None),
+            ("an escaped delimiter", "victim%40evil.com", None),
+            ("an escaped line break", "h%0d%0aX", None),
+            ("no UTF-8", "%FF.example", None),
+            ("half an escape", "foo%zz.example", None),
+            ("a zone", "[fe80::1%eth0]", None),
+            ("an escaped zone", "[fe80::1%25eth0]", None),
+            ("a control in the userinfo", "user\t@h", None),
+        ] {
+            let url = Url::parse(&format!("http://{written}/"));
+            let host = url.as_ref().map(|url| url.origin().host().as_str());
+            assert_eq!(host.ok(), expected, "{case}");
         }
     }
 
