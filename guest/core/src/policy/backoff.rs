@@ -1,6 +1,6 @@
 //! How long to wait before another attempt.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use httpdate::parse_http_date;
 
@@ -48,9 +48,21 @@ pub fn retry_after(
         // More digits than fit are as good as for ever.
         return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)).min(max));
     }
-    let date = parse_http_date(text).ok()?;
-    let since_1970 = date.duration_since(std::time::UNIX_EPOCH).ok()?;
+    let since_1970 = date(text)?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
     Some(since_1970.saturating_sub(now()).min(max))
+}
+
+/// A date in one of the three forms that HTTP has for it. RFC 9110, section 5.6.7 asks for tolerance as well: as in urllib3, the day of the
+/// month may have one digit, and `GMT` may be called `UTC`.
+fn date(text: &str) -> Option<SystemTime> {
+    parse_http_date(text).ok().or_else(|| {
+        let (day_name, rest) = text.split_once(", ")?;
+        let zero = if rest.find(' ') == Some(1) { "0" } else { "" };
+        let rest = rest
+            .strip_suffix("UTC")
+            .or_else(|| rest.strip_suffix("GMT"))?;
+        parse_http_date(&format!("{day_name}, {zero}{rest}GMT")).ok()
+    })
 }
 
 fn nanos(count: u128) -> Duration {
@@ -114,6 +126,9 @@ mod tests {
             ("Sun, 06 Nov 1994 08:49:57 GMT", Some(20)),
             ("Sunday, 06-Nov-94 08:49:57 GMT", Some(20)),
             ("Sun Nov  6 08:49:57 1994", Some(20)),
+            ("Sun, 6 Nov 1994 08:49:57 GMT", Some(20)),
+            ("Sun, 06 Nov 1994 08:49:57 UTC", Some(20)),
+            ("Sun, 6 Nov 1994 08:49:57 UTC", Some(20)),
             ("Sun, 06 Nov 1994 08:49:17 GMT", Some(0)),
             ("Fri, 31 Dec 9999 23:59:59 GMT", Some(3600)),
             ("Thu, 01 Jan 1970 00:00:00 GMT", Some(0)),
@@ -122,6 +137,9 @@ mod tests {
             ("1.5", None),
             ("soon", None),
             ("Sun, 99 Nov 1994 08:49:57 GMT", None),
+            ("Sun, 9 9 Nov 1994 08:49:57 UTC", None),
+            ("Sun, 6 Nov 1994 08:49:57 EST", None),
+            ("Sun, ", None),
             ("Sun, 06 Nov 99999 08:49:57 GMT", None),
         ] {
             assert_eq!(
