@@ -176,7 +176,7 @@ impl<N: Net> Incoming<N> {
 
     async fn receive(&mut self) -> Result<(), Cause> {
         self.effort.pause(&self.shared.net).await;
-        let Some(Source { lease, body, .. }) = &mut self.source else {
+        let Some(Source { lease, body, reuse }) = &mut self.source else {
             return Ok(());
         };
         let connection = lease.connection();
@@ -211,6 +211,9 @@ impl<N: Net> Incoming<N> {
             }
             Err(error) => return Err(broken_midway(error)),
         };
+        if *reuse == Reuse::Keep {
+            *reuse = Reuse::Close("the server closed it");
+        }
         // However the connection ended, the count of missing bytes says more about a body whose length is known.
         match (body.end_of_stream(), ended) {
             (Err(BodyError::Incomplete(Some(_))), Ok(())) if !self.is_length_enforced => {

@@ -111,12 +111,17 @@ fn a_chunked_body_that_is_cut_anywhere_is_incomplete() {
         assert!(b"hello world".starts_with(&body), "{at}");
         assert!(body.len() >= longest, "{at}: no byte that came is lost");
         longest = body.len();
+        assert_eq!(world.net.open_connections(), 0, "{at}");
+        if at + 2 == response.len() {
+            // The chunk of size 0 has come, and only the line behind it is missing.
+            assert_eq!((body.as_slice(), error), (&b"hello world"[..], None));
+            continue;
+        }
         let error = error.unwrap();
         assert!(
             matches!(error, Error::IncompleteBody { received, missing: None, .. } if received == longest as u64),
             "{at}: {error:?}"
         );
-        assert_eq!(world.net.open_connections(), 0, "{at}");
     }
     assert_eq!(longest, 11);
     assert_eq!(
@@ -227,8 +232,10 @@ fn read_all_never_returns_part_of_a_body() {
         let head = end_of_head(&response);
         for at in head..response.len() {
             let world = cut(&response, at);
-            let error = world.get("http://a.test/").unwrap_err();
-            assert_eq!(error.kind(), "incomplete-body", "{at}");
+            match world.get("http://a.test/") {
+                Ok(reply) => assert_eq!(reply.body, b"hello", "{at}"),
+                Err(error) => assert_eq!(error.kind(), "incomplete-body", "{at}"),
+            }
         }
     }
 }

@@ -84,12 +84,33 @@ fn a_cut_within_a_body_of_known_end_says_what_is_missing() {
     let bench = Bench::new();
     for (case, response) in [("length", ok("hello")), ("chunked", chunked(&["hello"]))] {
         for is_rude in [false, true] {
-            let (front, _) = response.split_at(response.len() - 2);
+            let (front, _) = response.split_at(response.len() - 3);
             let world = bench.serving(is_rude, Script::new().request().send(front).close());
             let error = world.get("https://a.test/").unwrap_err();
             assert_eq!(error.kind(), "incomplete-body", "{case}");
         }
     }
+}
+
+#[test]
+fn chunks_whose_last_line_is_missing_are_whole_where_the_connection_ends_in_good_order() {
+    let bench = Bench::new();
+    let whole = chunked(&["hello"]);
+    let (front, _) = whole.split_at(whole.len() - 2);
+    let script = || Script::new().request().send(front).close();
+
+    let world = bench.serving(false, script());
+    for number in 1..3 {
+        let reply = world.get("https://a.test/").unwrap();
+        assert_eq!(reply.body, b"hello");
+        assert_eq!(reply.connection.number, number);
+    }
+    let closed = "the server closed it".to_owned();
+    assert_eq!(world.closings(), [(1, closed.clone()), (2, closed)]);
+
+    let world = bench.serving(true, script());
+    let error = world.get("https://a.test/").unwrap_err();
+    assert_eq!(error.kind(), "protocol", "there may have been trailers");
 }
 
 #[test]

@@ -152,15 +152,22 @@ impl Body {
         }
     }
 
-    /// Takes the end of the connection.
+    /// Takes the end of the connection. It may take the place of the line that ends a chunked body: some servers leave that out, and once the
+    /// chunk of size 0 has come nothing of the body is missing (RFC 9112, section 8; urllib3).
     ///
     /// # Errors
     /// [`BodyError::Incomplete`] where the body had not ended.
-    pub const fn end_of_stream(&mut self) -> Result<(), BodyError> {
+    pub fn end_of_stream(&mut self) -> Result<(), BodyError> {
         match &mut self.0 {
             Kind::Length(0) => Ok(()),
             Kind::Length(left) => Err(BodyError::Incomplete(Some(*left))),
-            Kind::Chunked(_) => Err(BodyError::Incomplete(None)),
+            Kind::Chunked(chunked) => {
+                if chunked.end_of_stream() {
+                    Ok(())
+                } else {
+                    Err(BodyError::Incomplete(None))
+                }
+            }
             Kind::UntilClose { has_ended } => {
                 *has_ended = true;
                 Ok(())
@@ -287,6 +294,24 @@ mod tests {
                 expected,
                 "{framing:?}"
             );
+        }
+    }
+
+    #[test]
+    fn the_end_of_the_connection_ends_chunks_that_were_all_there() {
+        for (case, bytes, ends) in [
+            ("no size", &b"3\r\nabc\r\n"[..], false),
+            ("half of a size", b"3\r\nabc\r\n0", false),
+            ("half of a size's end", b"3\r\nabc\r\n0\r", false),
+            ("the size, and no last line", b"3\r\nabc\r\n0\r\n", true),
+            ("half of the last line", b"0\r\n\r", false),
+            ("half of a trailer", b"0\r\nA: b", false),
+            ("a trailer, and no last line", b"0\r\nA: b\r\n", false),
+        ] {
+            let mut body = Body::new(BodyFraming::Chunked, Limits::default());
+            body.unframe(&mut bytes.to_vec()).unwrap();
+            assert_eq!(body.end_of_stream().is_ok(), ends, "{case}");
+            assert_eq!(body.has_ended(), ends, "{case}");
         }
     }
 

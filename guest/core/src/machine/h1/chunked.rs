@@ -64,6 +64,14 @@ impl Chunked {
         self.state == State::End
     }
 
+    /// Takes the end of the connection; whether that ends the body. Trailers that have begun must come whole.
+    pub(super) fn end_of_stream(&mut self) -> bool {
+        if self.state == (State::Trailer { is_empty: true }) && self.section.is_empty() {
+            self.state = State::End;
+        }
+        self.has_ended()
+    }
+
     /// How much of the chunk that is being read is still to come.
     pub(super) fn left_of_chunk(&self) -> u64 {
         if self.state == State::Data {
