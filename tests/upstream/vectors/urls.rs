@@ -15,7 +15,7 @@ pub(crate) fn whole(vector: &Vector) -> Answer {
     if expected.is_null() {
         return refused(parsed);
     }
-    let is_known = matches!(text(&expected["scheme"]), Some("http" | "https"));
+    let is_known = matches!(text(&expected["scheme"]), None | Some("http" | "https"));
     match parsed {
         Ok(url) if is_known => leads(&url, expected),
         // urllib3 takes it apart and then has no pool for it.
