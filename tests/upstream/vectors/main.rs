@@ -44,8 +44,9 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         let answer = check(&vector);
         tally.count(&vector, answer);
     }
-    let floor = about["floor"]
-        .as_u64()
+    let floor = about
+        .get("floor")
+        .and_then(Value::as_u64)
         .ok_or("the recording has no floor")?;
     let has_passed = tally.end(floor);
     if let Some(report) = report {

@@ -20,33 +20,33 @@ impl Vector {
 
     /// The test that asked, and what it asked for.
     pub(crate) fn name(&self) -> &str {
-        self.0["name"].as_str().unwrap_or_default()
+        self.field("name").as_str().unwrap_or_default()
     }
 
     /// The test module that asked.
     pub(crate) fn module(&self) -> &str {
-        self.0["module"].as_str().unwrap_or_default()
+        self.field("module").as_str().unwrap_or_default()
     }
 
     /// Why core answers otherwise; `None` where it must not.
     pub(crate) fn difference(&self) -> Option<&str> {
-        self.0["difference"].as_str()
+        self.field("difference").as_str()
     }
 
     /// A part of it; `null` where there is none.
     pub(crate) fn field(&self, name: &str) -> &Value {
-        &self.0[name]
+        self.0.get(name).unwrap_or(&Value::Null)
     }
 
     /// A part of it that is a text.
     pub(crate) fn text(&self, name: &str) -> Result<&str, String> {
-        text(&self.0[name])
+        text(self.field(name))
             .ok_or_else(|| format!("{name} is no text that a component can be given"))
     }
 
     /// A part of it that is a list.
     pub(crate) fn list(&self, name: &str) -> &[Value] {
-        list(&self.0[name])
+        list(self.field(name))
     }
 }
 
