@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 
 use super::framing::{self, RequestFraming};
-use crate::types::{Error, Headers, Method, Payload, Skipped, Together, Url, Writing};
+use crate::types::{Error, Header, Headers, Method, Payload, Skipped, Together, Url, Writing};
 
 /// What we call ourselves.
 pub const USER_AGENT: &str = concat!("urlpool/", env!("CARGO_PKG_VERSION"));
@@ -93,14 +93,17 @@ pub fn of_request(asked: &Asked<'_>) -> Result<Fields, Error> {
     if let Some(credentials) = url.credentials() {
         add(true, "Authorization", &|| basic(&credentials).into());
     }
-    if let Some(content_type) = content_type {
-        add(true, "Content-Type", &|| {
-            content_type.as_bytes().to_vec().into()
-        });
-    }
     add(expects_continue, "Expect", &|| b"100-continue".into());
+    // Behind the caller's, where urllib3 writes it too.
+    let content_type = content_type
+        .filter(|_| !headers.has("content-type"))
+        .map(|content_type| Header::received("Content-Type", content_type.as_bytes()));
     Ok(Fields {
-        headers: ours.into_fields().chain(headers.iter().cloned()).collect(),
+        headers: ours
+            .into_fields()
+            .chain(headers.iter().cloned())
+            .chain(content_type)
+            .collect(),
         framing,
         awaits_continue: if headers.has("expect") {
             payload.has_content() && is_expected_by_hand(headers)
@@ -175,7 +178,7 @@ mod tests {
     }
 
     fn lines(row: &Row) -> Vec<String> {
-        let line = |header: &crate::types::Header| format!("{}: {}", header.name(), header.text());
+        let line = |header: &Header| format!("{}: {}", header.name(), header.text());
         written(row).unwrap().headers.iter().map(line).collect()
     }
 
@@ -271,9 +274,9 @@ mod tests {
                     "Transfer-Encoding: chunked",
                     AGENT,
                     "Authorization: Basic dTpw",
-                    "Content-Type: text/x",
                     "Expect: 100-continue",
                     "X-A: 1",
+                    "Content-Type: text/x",
                 ],
             ),
             (

@@ -51,11 +51,6 @@ pub fn of_request(
                 "the only Transfer-Encoding that can be sent is chunked".into(),
             ));
         }
-        if !is_chunked && !payload.is_streamed() {
-            return Err(Error::InvalidRequest(
-                "Transfer-Encoding does not fit a body of known length; leave it out, or ask for a chunked body".into(),
-            ));
-        }
     }
     let is_chunked = is_chunked || headers.has("transfer-encoding");
     if is_chunked && written.is_some() {

@@ -143,7 +143,7 @@ impl Chunked {
             .left
             .checked_mul(16)
             .map(|left| left | u64::from(digit))
-            .ok_or("the size does not fit into 64 bits")?;
+            .ok_or("Response chunk size line exceeded maximum allowed length: the size does not fit into 64 bits")?;
         Ok(State::Size { has_digit: true })
     }
 

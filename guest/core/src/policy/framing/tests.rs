@@ -107,7 +107,7 @@ fn requests_say_how_long_they_are() {
             bytes("abc"),
             &[("Transfer-Encoding", "chunked")],
             false,
-            None,
+            Some(Chunked),
         ),
         (
             "nothing chunked by hand",
@@ -115,7 +115,7 @@ fn requests_say_how_long_they_are() {
             none(),
             &[("Transfer-Encoding", "chunked")],
             false,
-            None,
+            Some(Chunked),
         ),
         (
             "chunked on request",

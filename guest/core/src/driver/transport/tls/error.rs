@@ -18,18 +18,46 @@ pub(super) fn tls_error(reason: TlsReason, message: String) -> IoError {
     }
 }
 
-/// What is wrong with the names of a certificate.
-fn mismatch(error: &CertificateError) -> &'static str {
-    match error {
-        CertificateError::NotValidForNameContext {
-            expected: ServerName::IpAddress(_),
-            ..
-        } => "IP address mismatch",
-        CertificateError::NotValidForNameContext { presented, .. } if presented.is_empty() => {
-            "Hostname mismatch, no appropriate subjectAltName fields were found"
+/// What is wrong with the names of a certificate: what OpenSSL says of it, and what Python's own comparison does.
+fn mismatch(error: &CertificateError) -> String {
+    let CertificateError::NotValidForNameContext {
+        expected,
+        presented,
+    } = error
+    else {
+        return "certificate verify failed: Hostname mismatch".into();
+    };
+    let kind = match expected {
+        ServerName::IpAddress(_) => "IP address",
+        _ => "Hostname",
+    };
+    let name = expected.to_str();
+    let found = match presented.as_slice() {
+        [] => "no appropriate subjectAltName fields were found".into(),
+        [only] => format!("hostname '{name}' doesn't match '{}'", bare(only)),
+        several => {
+            let names: Vec<String> = several
+                .iter()
+                .map(|name| format!("'{}'", bare(name)))
+                .collect();
+            format!(
+                "hostname '{name}' doesn't match either of {}",
+                names.join(", ")
+            )
         }
-        _ => "Hostname mismatch",
-    }
+    };
+    format!(
+        "certificate verify failed: {kind} mismatch, certificate is not valid for '{name}': {found}"
+    )
+}
+
+/// A name out of the words that it is presented in, such as `DnsName("a.test")`.
+fn bare(presented: &str) -> &str {
+    presented
+        .split_once('(')
+        .and_then(|(_, name)| name.strip_suffix(')'))
+        .unwrap_or(presented)
+        .trim_matches('"')
 }
 
 /// rustls' error, its own words behind those that people know.
@@ -44,7 +72,7 @@ pub(super) fn explain(cause: &rustls::Error) -> IoError {
     let (reason, message) = match cause {
         rustls::Error::InvalidCertificate(error) => match error {
             NotValidForName | NotValidForNameContext { .. } => {
-                (TlsReason::Hostname, verify(mismatch(error), error))
+                (TlsReason::Hostname, mismatch(error))
             }
             UnknownIssuer => (
                 TlsReason::Certificate,
