@@ -1,0 +1,125 @@
+"""Converts urllib3's arguments for pools and connections to the component's settings, and holds an instance of it.
+
+What an instance reports goes where urllib3's users look for it: warnings, the log, the file that `SSLKEYLOGFILE` names.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import warnings
+from typing import Any
+
+from urllib3.exceptions import InsecureRequestWarning
+from urllib3.util.retry import Retry
+from urllib3.util.timeout import _DEFAULT_TIMEOUT
+
+from .host import Instance, Record, Resource
+from .ssl_ import KEYWORDS as TLS_KEYWORDS
+from .ssl_ import SHARED_KEYWORDS, tls_settings
+from .util import to_headers, to_retries, to_timeouts
+
+log = logging.getLogger("urllib3.connectionpool")
+
+_EVENTS = 1000
+_KEEP_ALIVE = {getattr(socket, name): field for name, field in (
+    ("TCP_KEEPIDLE", "idle"), ("TCP_KEEPINTVL", "interval"), ("TCP_KEEPCNT", "count")) if hasattr(socket, name)}
+
+
+class Component:
+    """An instance of the component that holds one manager."""
+
+    def __init__(self, open: str, *arguments: Any) -> None:
+        self.instance = Instance()
+        self.call = self.instance.call
+        self.kind = open.partition(".")[0]
+        self.manager: Resource = self.call(open, *arguments)
+        self.leased: set[int] = set()
+        self.key_log_file: str | None = None
+        self._opened = 0
+
+    def settle(self, pool: Any = None) -> None:
+        """Passes on what has happened; `pool` is the one that was called, for the log."""
+        for tag, payload in self.call(f"{self.kind}.take-events", self.manager):
+            if tag == "connected":
+                self._opened += 1
+                self.leased.add(payload.number)
+                if pool is not None:
+                    log.debug("Starting new %s connection (%d): %s:%s", pool.scheme.upper(), self._opened, pool.host, pool.port or pool.default_port)
+            elif tag == "checked-out":
+                self.leased.add(payload)
+            elif tag in ("checked-in", "closed"):
+                self.leased.discard(payload if tag == "checked-in" else payload.number)
+            elif tag == "redirected":
+                log.info("Redirecting %s -> %s", payload.origin, payload.target)
+            elif tag == "warned":
+                warnings.warn(payload, InsecureRequestWarning, stacklevel=2)
+            elif tag == "key-log" and self.key_log_file is not None:
+                with open(self.key_log_file, "a") as file:
+                    file.write(payload + "\n")
+
+
+def manager_settings(num_pools: int | None = None, pool: Record | None = None) -> Record:
+    return Record(num_pools=num_pools, pool=pool, events=_EVENTS)
+
+
+def pool_settings(kw: dict[str, Any], *, is_tls: bool = True) -> tuple[Record, str | None]:
+    """The settings that the arguments of a pool stand for, and the file for the secrets of its connections."""
+    kw = {name: value for name, value in kw.items() if value is not None or name == "timeout"}
+    tls = {name: kw.pop(name) for name in TLS_KEYWORDS if name in kw}
+    settings = Record(maxsize=kw.pop("maxsize", None), block=kw.pop("block", None))
+    timeout = kw.pop("timeout", _DEFAULT_TIMEOUT)
+    if timeout is not _DEFAULT_TIMEOUT:
+        settings.timeouts = to_timeouts(timeout)
+    if "retries" in kw:
+        settings.retries = to_retries(Retry.from_int(kw.pop("retries")))
+    if "headers" in kw:
+        settings.headers, _ = to_headers(kw.pop("headers"))
+    if "source_address" in kw:
+        settings.source_address = _to_address(*kw.pop("source_address"))
+    settings.tcp = _to_tcp(kw.pop("socket_options", None) or ())
+    kw.pop("blocksize", None)
+    if kw:
+        raise TypeError(f"got an unexpected keyword argument {next(iter(kw))!r}")
+    key_log_file = None
+    if is_tls:
+        settings.tls, key_log_file = tls_settings(**tls)
+    return settings, key_log_file
+
+
+def proxy_settings(url: str, kw: dict[str, Any], *, headers: Any = None, ssl_context: Any = None, assert_hostname: Any = None,
+                   assert_fingerprint: str | None = None, is_forwarding: bool = False) -> Record:
+    """A proxy, for a manager whose pools have the arguments `kw`."""
+    settings = Record(url=url, headers=to_headers(headers)[0], use_forwarding_for_https=bool(is_forwarding))
+    if url.lower().startswith("https:"):
+        tls = {name: kw[name] for name in SHARED_KEYWORDS + (("ssl_context",) if is_forwarding else ()) if name in kw}
+        if ssl_context is not None:
+            tls = {"ssl_context": ssl_context}
+        settings.tls, _ = tls_settings(**tls, assert_hostname=assert_hostname, assert_fingerprint=assert_fingerprint)
+    return settings
+
+
+def _to_address(host: str, port: int) -> str:
+    return (f"[{host}]:{port}" if ":" in host else f"{host}:{port}") if port else host
+
+
+def _to_tcp(options: Any) -> Record | None:
+    """Socket options, as far as WASI has them. That small pieces are sent at once (`TCP_NODELAY`) is up to the host."""
+    tcp, probes, is_kept_alive = Record(), {}, False
+    for level, name, value in options:
+        if (level, name) == (socket.SOL_SOCKET, socket.SO_KEEPALIVE):
+            is_kept_alive = bool(value)
+        elif (level, name) == (socket.SOL_SOCKET, socket.SO_RCVBUF):
+            tcp.receive_buffer = value
+        elif (level, name) == (socket.SOL_SOCKET, socket.SO_SNDBUF):
+            tcp.send_buffer = value
+        elif (level, name) == (socket.IPPROTO_IP, socket.IP_TTL):
+            tcp.hop_limit = value
+        elif level == socket.IPPROTO_TCP and name in _KEEP_ALIVE:
+            probes[_KEEP_ALIVE[name]] = value if _KEEP_ALIVE[name] == "count" else value * 1_000_000_000
+        elif (level, name) != (socket.IPPROTO_TCP, socket.TCP_NODELAY):
+            raise ValueError(f"WASI has no socket option {(level, name)}")
+    if is_kept_alive:
+        # Linux's own values where only some are given, since the component wants all three.
+        tcp.keep_alive = ("on", Record(**{"idle": 7200 * 10**9, "interval": 75 * 10**9, "count": 9, **probes}))
+    return tcp if tcp != Record() else None

@@ -1,0 +1,1 @@
+"""What urllib3 has in `contrib`."""

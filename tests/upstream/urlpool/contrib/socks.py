@@ -1,0 +1,33 @@
+"""urllib3's `SOCKSProxyManager` over a proxy manager of the component."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .. import exceptions
+from ..connection import Component
+from ..host import Failure, Record
+from ..poolmanager import PoolManager
+
+
+class SOCKSProxyManager(PoolManager):
+    """A manager that sends everything through one SOCKS proxy."""
+
+    is_behind_socks = True
+
+    def __init__(self, proxy_url: str, username: str | None = None, password: str | None = None, num_pools: int = 10,
+                 headers: Mapping[Any, Any] | None = None, **connection_pool_kw: Any) -> None:
+        super().__init__(num_pools, headers, **connection_pool_kw)
+        self.proxy_url = proxy_url
+        is_named = username is not None or password is not None
+        self._proxy = Record(url=proxy_url, credentials=Record(username=username or "", password=password or "") if is_named else None)
+        try:
+            self._open(Record())
+        except Failure as failure:
+            if failure.error.kind == "unsupported-proxy-scheme":
+                raise ValueError(f"Unable to determine SOCKS version from {proxy_url}") from None
+            raise exceptions.of_request(failure.error, self._pool_of(proxy_url), proxy_url, False) from None
+
+    def _open(self, settings: Record) -> Component:
+        return Component("proxy-manager.open", self._proxy, settings)
