@@ -11,6 +11,7 @@ import ssl
 from typing import Any
 
 import trio
+from hypercorn.config import Config
 from hypercorn.trio import tcp_server
 from hypercorn.trio.task_group import TaskGroup
 
@@ -58,6 +59,8 @@ def install() -> None:
 
     tcp_server.TaskGroup = _TaskGroup
     run.TCPServer = _TCPServer
+    # Hypercorn waits this long for the reader of a tunnel that was taken over, and it never ends by itself.
+    Config.graceful_timeout = 0.2
 
 
 install()
