@@ -1,13 +1,13 @@
 """Keeps a run to the tests that were selected and writes each outcome as a line of JSON, at once, so that a crash loses nothing.
 
-A test that starts is a line too: where the process dies, the runner knows which one killed it.
+A test that starts is a line too: where the process dies, the runner knows which one killed it. The line without a name is the end.
 """
 
 from __future__ import annotations
 
 import faulthandler
 import json
-import sys
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +15,8 @@ import pytest
 
 # Well after pytest-timeout, whose alarm waits until the interpreter runs again: a call that never returns ends the process.
 _LAST_RESORT = 45
+# Where pytest does not capture yet.
+_STDERR = os.dup(2)
 
 
 class Plugin:
@@ -23,7 +25,6 @@ class Plugin:
     def __init__(self, results: str, selected: str | None) -> None:
         self._results = open(results, "a", encoding="utf-8", buffering=1)
         self._selected = None
-        self._errors = sys.__stderr__
         if selected is not None:
             with open(selected, encoding="utf-8") as file:
                 self._selected = set(json.load(file))
@@ -41,13 +42,14 @@ class Plugin:
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
         self._write({"id": item.nodeid, "outcome": "started"})
         self._entry = {"id": item.nodeid, "outcome": "passed", "seconds": 0.0}
-        faulthandler.dump_traceback_later(_LAST_RESORT, exit=True, file=self._errors)
+        faulthandler.dump_traceback_later(_LAST_RESORT, exit=True, file=_STDERR)
         try:
-            return (yield)
+            result = yield
         finally:
             faulthandler.cancel_dump_traceback_later()
-            self._entry["seconds"] = round(self._entry["seconds"], 3)
-            self._write(self._entry)
+        self._entry["seconds"] = round(self._entry["seconds"], 3)
+        self._write(self._entry)
+        return result
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         entry = self._entry
@@ -61,6 +63,11 @@ class Plugin:
         elif hasattr(report, "wasxfail"):
             entry["outcome"] = "skipped"
             entry["reason"] = "expected to fail"
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, exitstatus: int) -> None:
+        if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED):
+            self._write({"id": "", "outcome": "finished"})
 
     def pytest_unconfigure(self) -> None:
         self._results.close()
