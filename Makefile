@@ -6,7 +6,7 @@ GUEST := -p urlpool-guest -p urlpool-cli --features urlpool-cli/component
 SIM := --features urlpool-core/sim
 QUOTED_URL := '$(subst ','\'',$(value URL))'
 
-.PHONY: test run interop bench fuzz components consumers setup
+.PHONY: test run interop upstream bench fuzz components consumers setup
 
 # Everything that needs only cargo: native, in wasmtime, and composed. Core's tests of the driver run in its simulation.
 test: components consumers
@@ -25,6 +25,11 @@ interop: components consumers
 	@tests/interop/setup.sh
 	@cargo build --bin urlpool
 	@cargo run -q --bin interop
+
+# urllib3's own tests against the component in a Python process, or those that ARGS selects, as pytest takes them.
+upstream: components
+	@tests/upstream/setup.sh
+	@'$(TARGET)/upstream/venv/bin/python' tests/upstream/run.py $(ARGS)
 
 # The side-by-side table, against what its own set-up brings.
 bench: components

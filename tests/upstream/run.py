@@ -50,7 +50,7 @@ def pytest(name: str, directory: Path, plugins: list[str], arguments: list[str],
     for plugin in ["report", *plugins]:
         command += ["-p", f"plugin.{plugin}"]
     # CI is what makes the suite patient with slow machines.
-    environment = os.environ | {"CI": "true", "PYTHONPATH": str(HERE), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = os.environ | {"CI": "true", "PYTHONPATH": str(HERE), "PYTHONPYCACHEPREFIX": str(TARGET / "pycache")}
     outcomes: Outcomes = {}
     with open(log, "wb") as output:
         while True:
