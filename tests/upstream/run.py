@@ -82,7 +82,7 @@ def read(results: Path) -> Outcomes:
             outcomes[entry.pop("id")] = entry
     for entry in outcomes.values():
         if entry["outcome"] == "started":
-            entry.update(outcome="failed", reason="the process ended while it ran, or it never returned")
+            entry.update(outcome="failed", reason="the process ended while it ran, or it never returned", seconds=0)
     return outcomes
 
 
