@@ -41,7 +41,7 @@ import wasmtime
 from wasmtime import _ffi as ffi
 from wasmtime import component as wc
 
-INTERFACE = "urlpool:client/blocking@0.1.0"
+from . import words
 
 _VAL = 32
 _ENTRY = 48  # A field of a record: its name, as size and address, and its value.
@@ -53,10 +53,10 @@ _WORD = struct.Struct("<Q")
 _SEQUENCE = struct.Struct("<B7xQQ")
 _VARIANT = struct.Struct("<B7xQQQ")
 _POINTER = struct.Struct("<B7xQ")
-_SCRATCH = 1 << 18  # Bytes for which an instance keeps an array of values.
+_LARGE = 1024  # Lists of more elements get a block of their own.
 
 # Any stretch of memory, for slices of it: nothing of this size is ever made.
-_Memory = ctypes.c_char * (1 << 62)
+_Bytes, _Words = ctypes.c_char * (1 << 62), ctypes.c_uint64 * (1 << 58)
 
 # Looking a function up by item makes one of our own, so its types can be set without a change for others.
 _call = ffi.dll["wasmtime_component_func_call"]
@@ -131,11 +131,12 @@ class _Arguments:
     Until then an address within the block is its distance from the start; `links` says where such are written.
     """
 
-    __slots__ = ("memory", "links", "instance")
+    __slots__ = ("memory", "links", "kept", "instance")
 
     def __init__(self, instance: Instance, count: int) -> None:
         self.memory = bytearray(count * _VAL)
         self.links: list[int] = []
+        self.kept: list[bytearray] = []
         self.instance = instance
 
     def add(self, data: bytes | bytearray) -> int:
@@ -146,12 +147,30 @@ class _Arguments:
             self.memory += bytes(-len(data) & 7)
         return at
 
+    def numbers(self, at: int, kind: str, size: int) -> tuple[bytearray, int]:
+        """Makes the value here a list of so many numbers, all 0, and says in which block and from where on they are."""
+        element = bytearray([_KINDS[kind]]) + bytes(_VAL - 1)
+        if size > _LARGE:
+            block, place = element * size, 0
+            self.kept.append(block)
+            address = _address_of(block)
+        else:
+            address = place = self.add(element * size)
+            block = self.memory
+            self.links.append(at + 16)
+        _SEQUENCE.pack_into(self.memory, at, _KINDS["list"], size, address)
+        return block, place
+
     def address(self) -> int:
         """Puts addresses in the place of distances."""
-        base = ctypes.addressof(ctypes.c_char.from_buffer(self.memory))
+        base = _address_of(self.memory)
         for at in self.links:
             _WORD.pack_into(self.memory, at, _WORD.unpack_from(self.memory, at)[0] + base)
         return base
+
+
+def _address_of(block: bytearray) -> int:
+    return ctypes.addressof(ctypes.c_char.from_buffer(block))
 
 
 class _Plan(NamedTuple):
@@ -165,11 +184,9 @@ class _Plan(NamedTuple):
 class _Function(NamedTuple):
     """How a function is called."""
 
-    name: str
     index: Any
     parameters: list[_Plan]
     result: _Plan | None
-    may_fail: bool
 
 
 def _name(text: str) -> tuple[int, int, Any]:
@@ -223,24 +240,44 @@ def _string() -> _Plan:
 
 
 def _bytes() -> _Plan:
-    kind = _KINDS["list"]
-    element = bytes([_KINDS["u8"]]) + bytes(_VAL - 1)
-
     def lower(arguments: _Arguments, at: int, value: Any) -> None:
-        if not isinstance(value, (bytes, bytearray)):
-            value = bytes(memoryview(value))
-        size = len(value)
-        place = arguments.add(b"")
-        _SEQUENCE.pack_into(arguments.memory, at, kind, size, place)
-        arguments.links.append(at + 16)
-        arguments.memory += element * size
-        arguments.memory[place + 8::_VAL] = value
+        value = _as_bytes(value)
+        block, place = arguments.numbers(at, "u8", len(value))
+        block[place + 8::_VAL] = value
 
     def lift(_instance: Instance, data: bytes, at: int, _base: int) -> bytes:
         size, address = _PAIR.unpack_from(data, at + 8)
-        return _Memory.from_address(address)[8:8 + size * _VAL:_VAL] if size else b""
+        return _Bytes.from_address(address)[8:8 + size * _VAL:_VAL] if size else b""
 
     return _Plan(lower, lift)
+
+
+def _words() -> _Plan:
+    """Bytes as `words` has them: `tuple<list<u64>, u32>`."""
+    kind, number = _KINDS["tuple"], struct.Struct("<B7xI").pack_into
+
+    def lower(arguments: _Arguments, at: int, value: Any) -> None:
+        value = _as_bytes(value)
+        size = len(value)
+        pair = arguments.add(bytes(2 * _VAL))
+        _SEQUENCE.pack_into(arguments.memory, at, kind, 2, pair)
+        arguments.links.append(at + 16)
+        number(arguments.memory, pair + _VAL, _KINDS["u32"], size)
+        block, place = arguments.numbers(pair, "u64", size + 7 >> 3)
+        with memoryview(block) as whole, whole[place:].cast("Q") as target, memoryview(value + bytes(-size & 7)).cast("Q") as source:
+            target[1::4] = source
+
+    def lift(_instance: Instance, data: bytes, at: int, _base: int) -> bytes:
+        pair = ctypes.string_at(_PAIR.unpack_from(data, at + 8)[1], 2 * _VAL)
+        count, address = _PAIR.unpack_from(pair, 8)
+        size = struct.unpack_from("<I", pair, _VAL + 8)[0]
+        return memoryview(_Words.from_address(address))[1:count * 4:4].tobytes()[:size] if size else b""
+
+    return _Plan(lower, lift)
+
+
+def _as_bytes(value: Any) -> bytes | bytearray:
+    return value if isinstance(value, (bytes, bytearray)) else memoryview(value).tobytes()
 
 
 def _list(element: _Plan) -> _Plan:
@@ -436,34 +473,32 @@ class _Program:
 
     def __init__(self, path: str, cache: str) -> None:
         with open(path, "rb") as file:
-            wasm = file.read()
+            wasm = words.widen(file.read())
         self.engine = wasmtime.Engine()
         self.component = _compile(self.engine, wasm, cache)
         self.linker = wc.Linker(self.engine)
         self.linker.add_wasip2()
         exports = self.component.type.exports(self.engine)
-        items = exports[INTERFACE].exports(self.engine)
-        self._interface = self.component.get_export_index(INTERFACE)
+        items = exports[words.BLOCKING].exports(self.engine)
+        interface = self.component.get_export_index(words.BLOCKING)
         self._resources = [(name, item) for name, item in items.items() if isinstance(item, wc.ResourceType)]
-        # `[method]pool-manager.request` is known as `pool-manager.request`.
-        self._types = {name.partition("]")[2] or name: (name, item) for name, item in items.items() if isinstance(item, wc.FuncType)}
+        # `[method]pool-manager.request` is known as `pool-manager.request`; and where `words` has a function, that is the one.
+        self._exported = {name.partition("]")[2] or name: (name, interface, item) for name, item in items.items() if isinstance(item, wc.FuncType)}
+        self._exported |= {name.replace("-", ".", 1): (name, None, item) for name, item in exports.items() if isinstance(item, wc.FuncType)}
         self._functions: dict[str, _Function] = {}
         self._lock = threading.Lock()
-
-    def functions(self) -> list[str]:
-        return list(self._types)
 
     def function(self, name: str) -> _Function:
         with self._lock:
             function = self._functions.get(name)
             if function is None:
-                if name not in self._types:
+                if name not in self._exported:
                     raise AttributeError(f"there is no function {name}")
-                full_name, of = self._types[name]
+                full_name, interface, of = self._exported[name]
                 result = of.result
-                function = self._functions[name] = _Function(
-                    name, self.component.get_export_index(full_name, self._interface), [self._plan(item) for _, item in of.params],
-                    self._plan(result) if result is not None else None, isinstance(result, wc.ResultType))
+                function = self._functions[name] = _Function(self.component.get_export_index(full_name, interface),
+                                                             [self._plan(item) for _, item in of.params],
+                                                             self._plan(result) if result is not None else None)
             return function
 
     def _plan(self, of: Any) -> _Plan:
@@ -476,7 +511,9 @@ class _Program:
         if isinstance(of, wc.ListType):
             return _bytes() if isinstance(of.element, wc.U8) else _list(self._plan(of.element))
         if isinstance(of, wc.TupleType):
-            return _tuple([self._plan(item) for item in of.elements])
+            elements = of.elements
+            is_words = len(elements) == 2 and isinstance(elements[0], wc.ListType) and isinstance(elements[0].element, wc.U64)
+            return _words() if is_words else _tuple([self._plan(item) for item in elements])
         if isinstance(of, wc.RecordType):
             return _record([(name, self._plan(item)) for name, item in of.fields])
         if isinstance(of, wc.VariantType):
@@ -564,7 +601,6 @@ class Instance:
         self._instance = self._program.linker.instantiate(self._store, self._program.component)
         self._functions: dict[str, tuple[_Function, Any, int]] = {}
         self._lock = threading.RLock()
-        self._is_busy = False
         self._dropped: deque[int] = deque()
         self._trap: str | None = None
 
