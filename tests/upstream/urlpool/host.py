@@ -18,6 +18,9 @@ function is static. Their values are plain Python:
     result            its `ok` value is returned, its `err` value raised as `Failure`
     own, borrow       `Resource`
 
+A call may take any number of bytes, and hand over up to 16 MiB: more is a `Trap`, so large bodies are read in pieces. While a call waits,
+other threads of Python run; Ctrl-C is raised once it returns, as late as its timeouts allow.
+
 Needs the package `wasmtime` in version 47.0.1: later ones cannot be told to allow TCP. Its own conversion makes a Python object of each
 byte of a `list<u8>`, so values are converted here, straight from and to the memory of the C interface (`wasmtime/component/val.h`):
 a `wasmtime_component_val_t` has 32 bytes, its kind in the first and what it holds from the ninth on.
@@ -134,7 +137,7 @@ class _Arguments:
     __slots__ = ("memory", "links", "kept", "instance")
 
     def __init__(self, instance: Instance, count: int) -> None:
-        self.memory = bytearray(count * _VAL)
+        self.memory = bytearray(count * _VAL or 8)
         self.links: list[int] = []
         self.kept: list[bytearray] = []
         self.instance = instance
@@ -597,7 +600,6 @@ class Instance:
             ffi.wasi_config_inherit_network(wasi.ptr())
             ffi.wasi_config_allow_ip_name_lookup(wasi.ptr(), True)
         self._store.set_wasi(wasi)
-        self._context = ctypes.cast(self._store._context(), ctypes.c_void_p).value
         self._instance = self._program.linker.instantiate(self._store, self._program.component)
         self._functions: dict[str, tuple[_Function, Any, int]] = {}
         self._lock = threading.RLock()
@@ -645,9 +647,10 @@ class Instance:
         results = ctypes.addressof(result)
         plan = function.result
         try:
-            error = _call(address, self._context, block.address(), len(arguments), results, 1 if plan else 0)
+            error = _call(address, self._context(), block.address(), len(arguments), results, 1 if plan else 0)
             if error:
-                self._die(error)
+                self._trap = str(wasmtime.WasmtimeError._from_ptr(error))
+                raise Trap(self._trap)
             return plan.lift(self, bytes(result), 0, results) if plan else None
         except Failure:
             raise
@@ -668,10 +671,13 @@ class Instance:
         entry = self._functions[name] = (function, found, ctypes.addressof(found._func))
         return entry
 
-    def _die(self, error: Any) -> None:
-        message = str(wasmtime.WasmtimeError._from_ptr(error))
-        self._trap = message
-        raise Trap(message)
+    def _context(self) -> Any:
+        # The collector may have closed the store before whoever calls here at last, if both went in one cycle.
+        try:
+            return self._store._context()  # type: ignore[union-attr]
+        except (AttributeError, ValueError):
+            self._trap = "the instance was closed"
+            raise Trap(self._trap) from None
 
     def _sweep(self) -> None:
         """Drops what nobody holds any more."""
@@ -679,9 +685,11 @@ class Instance:
             handle = ctypes.cast(self._dropped.popleft(), _ResourcePointer)
             try:
                 if self._trap is None:
-                    error = ffi.wasmtime_component_resource_any_drop(self._store._context(), handle)
+                    error = ffi.wasmtime_component_resource_any_drop(self._context(), handle)
                     if error:
                         self._trap = str(wasmtime.WasmtimeError._from_ptr(error))
+            except Trap:
+                pass
             finally:
                 ffi.wasmtime_component_resource_any_delete(handle)
 
