@@ -487,7 +487,7 @@ class _Program:
         self._resources = [(name, item) for name, item in items.items() if isinstance(item, wc.ResourceType)]
         # `[method]pool-manager.request` is known as `pool-manager.request`; and where `words` has a function, that is the one.
         self._exported = {name.partition("]")[2] or name: (name, interface, item) for name, item in items.items() if isinstance(item, wc.FuncType)}
-        self._exported |= {name.replace("-", ".", 1): (name, None, item) for name, item in exports.items() if isinstance(item, wc.FuncType)}
+        self._exported |= {name: (wide, None, exports[wide]) for name in self._exported if (wide := name.replace(".", "-")) in exports}
         self._functions: dict[str, _Function] = {}
         self._lock = threading.Lock()
 
