@@ -69,8 +69,12 @@ class Plugin:
         if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED):
             self._write({"id": "", "outcome": "finished"})
 
-    def pytest_unconfigure(self) -> None:
+    @pytest.hookimpl(trylast=True)
+    def pytest_unconfigure(self, config: pytest.Config) -> None:
         self._results.close()
+        config.get_terminal_writer().flush()
+        # A test that failed may have left a thread that never ends, for which the interpreter would wait.
+        os._exit(0)
 
     def _write(self, entry: dict[str, Any]) -> None:
         self._results.write(json.dumps(entry) + "\n")
