@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import json as _json
+import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import SSLError
 from urllib3.fields import RequestField
 from urllib3.util.request import body_to_chunks, rewind_body, set_file_position
 from urllib3.util.retry import Retry
 from urllib3.util.timeout import _DEFAULT_TIMEOUT
 
 from . import exceptions
-from .connection import Component
+from .connection import Component, log
 from .host import Failure, Record, Resource
 from .response import HTTPResponse
-from .util import to_headers, to_limit, to_retries, to_timeouts
+from .util import add_user_agent, target, to_headers, to_limit, to_retries, to_timeouts
 
 _BLOCKSIZE = 16384
 _QUERY_METHODS = {"DELETE", "GET", "HEAD", "OPTIONS"}
@@ -102,10 +103,15 @@ class RequestMethods:
     def __init__(self, headers: Mapping[Any, Any] | None = None) -> None:
         self.headers = headers or {}
 
-    def _callee(self) -> tuple[Component, str, Resource]:
+    def _callee(self, url: str) -> tuple[Component, str, Resource]:
         raise NotImplementedError
 
     def _pool_of(self, url: str) -> Any:
+        """What urllib3's exceptions and log name as the pool of this URL."""
+        raise NotImplementedError
+
+    def _pool_at(self, url: str) -> Any:
+        """The pool of this URL."""
         raise NotImplementedError
 
     def request(self, method: str, url: str, body: Any = None, fields: Any = None, headers: Any = None, json: Any = None, *,
@@ -155,15 +161,17 @@ class RequestMethods:
         asked = retries if retries is None else Retry.from_int(retries, redirect=redirect)
         fields, skipped = to_headers(self.headers if headers is None else headers)
         options = Record(
-            headers=fields, skip_headers=skipped, retries=asked and to_retries(asked), redirects="follow" if redirect else "hand-over",
+            headers=add_user_agent(fields, skipped), skip_headers=skipped, retries=asked and to_retries(asked), redirects="follow" if redirect else "hand-over",
             timeouts=None if timeout is _DEFAULT_TIMEOUT else to_timeouts(timeout),
             pool_timeout=None if pool_timeout is None else to_limit(pool_timeout), chunked=bool(chunked), decode_content=bool(decode_content),
             enforce_content_length=bool(enforce_content_length), preload_content=bool(preload_content),
             max_body=_EVERYTHING if preload_content else None, assert_same_host=bool(assert_same_host))
         try:
-            component, kind, callee = self._callee()
-        except HTTPError as error:
+            component, kind, callee = self._callee(url)
+        except SSLError as error:
             raise exceptions.of_settings(error, self._pool_of(url), url, retries) from error
+        except Failure as failure:
+            raise exceptions.of_request(failure.error, self._pool_of(url), url, retries) from None
         try:
             if isinstance(content, Pushed):
                 method = method.upper() if function == "request" else method
@@ -172,16 +180,22 @@ class RequestMethods:
                 response = component.call("pending.response", pending)
             else:
                 response = component.call(f"{kind}.{function}", callee, method, url, content, options)
-            return HTTPResponse._of(component, response, self._pool_of(url), asked or self._retries(), decode_content, preload_content)
+            answer = HTTPResponse._of(component, response, self, asked or self._retries(), url, decode_content, preload_content)
+            self._note(answer)
+            if log.isEnabledFor(logging.DEBUG):
+                component.settle(lambda: self._pool_of(url))
+                origin = self._pool_of(answer.url)
+                log.debug('%s://%s:%s "%s %s %s" %s %s', origin.scheme, origin.host, origin.port, method, target(answer.url),
+                          answer.version_string, answer.status, answer.length_remaining)
+            return answer
         except Failure as failure:
             raise exceptions.of_request(failure.error, self._pool_of(url), url, retries) from None
         finally:
-            component.settle(self._logged())
+            component.settle(lambda: self._pool_of(url))
 
     def _retries(self) -> Retry:
         """What a request is given that names no retries."""
         raise NotImplementedError
 
-    def _logged(self) -> Any:
-        """The pool that the log names."""
-        return None
+    def _note(self, response: HTTPResponse) -> None:
+        """Is told of each response."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import socket
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 from urllib3.exceptions import InsecureRequestWarning
@@ -34,22 +35,17 @@ class Component:
         self.call = self.instance.call
         self.kind = open.partition(".")[0]
         self.manager: Resource = self.call(open, *arguments)
-        self.leased: set[int] = set()
         self.key_log_file: str | None = None
         self._opened = 0
 
-    def settle(self, pool: Any = None) -> None:
-        """Passes on what has happened; `pool` is the one that was called, for the log."""
+    def settle(self, pool: Callable[[], Any]) -> None:
+        """Passes on what has happened; `pool` says which one the log is to name."""
         for tag, payload in self.call(f"{self.kind}.take-events", self.manager):
             if tag == "connected":
                 self._opened += 1
-                self.leased.add(payload.number)
-                if pool is not None:
-                    log.debug("Starting new %s connection (%d): %s:%s", pool.scheme.upper(), self._opened, pool.host, pool.port or pool.default_port)
-            elif tag == "checked-out":
-                self.leased.add(payload)
-            elif tag in ("checked-in", "closed"):
-                self.leased.discard(payload if tag == "checked-in" else payload.number)
+                if log.isEnabledFor(logging.DEBUG):
+                    of = pool()
+                    log.debug("Starting new %s connection (%d): %s:%s", of.scheme.upper(), self._opened, of.host, of.port or of.default_port)
             elif tag == "redirected":
                 log.info("Redirecting %s -> %s", payload.origin, payload.target)
             elif tag == "warned":
@@ -82,6 +78,8 @@ def pool_settings(kw: dict[str, Any], *, is_tls: bool = True) -> tuple[Record, s
     if kw:
         raise TypeError(f"got an unexpected keyword argument {next(iter(kw))!r}")
     key_log_file = None
+    if tls and not is_tls:
+        raise TypeError(f"got an unexpected keyword argument {next(iter(tls))!r}")
     if is_tls:
         settings.tls, key_log_file = tls_settings(**tls)
     return settings, key_log_file

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from weakref import WeakSet
 
 from urllib3.connectionpool import ConnectionPool
 from urllib3.exceptions import ClosedPoolError
@@ -29,11 +30,7 @@ class PoolQueue:
         self.maxsize = maxsize
 
     def qsize(self) -> int:
-        component = self._pool._component
-        if component is None:
-            return self.maxsize
-        component.settle()
-        return max(self.maxsize - len(component.leased), 0)
+        return max(self.maxsize - sum(response.connection is not None for response in self._pool._responses), 0)
 
 
 class HTTPConnectionPool(RequestMethods, ConnectionPool):
@@ -53,6 +50,7 @@ class HTTPConnectionPool(RequestMethods, ConnectionPool):
         self.block = block
         self.pool: PoolQueue | None = PoolQueue(self, maxsize)
         self.conn_kw = conn_kw
+        self._responses: WeakSet[HTTPResponse] = WeakSet()
         self._component: Component | None = None
         self._manager: Any = None
         self._resource: Resource | None = None
@@ -73,7 +71,7 @@ class HTTPConnectionPool(RequestMethods, ConnectionPool):
         settings = {name: getattr(self, name) for name in self._attributes} | self.conn_kw
         return settings | {"maxsize": self.pool.maxsize if self.pool else None}
 
-    def _callee(self) -> tuple[Component, str, Resource]:
+    def _callee(self, url: str) -> tuple[Component, str, Resource]:
         if self.pool is None and self._resource is None:
             raise ClosedPoolError(self, "Pool is closed.")
         wanted = self._settings()
@@ -93,8 +91,10 @@ class HTTPConnectionPool(RequestMethods, ConnectionPool):
     def _pool_of(self, url: str) -> HTTPConnectionPool:
         return self
 
-    def _logged(self) -> HTTPConnectionPool:
-        return self
+    _pool_at = _pool_of
+
+    def _note(self, response: HTTPResponse) -> None:
+        self._responses.add(response)
 
     def _retries(self) -> Retry:
         return Retry.from_int(self.retries)

@@ -59,6 +59,9 @@ def of_request(error: Record, pool: Any, url: str, retries: Any) -> Exception:
         return _max_retries(pool, last.url, reason)
     if error.kind == "invalid-url":
         return LocationParseError(url) if parse_url(url).host else LocationValueError(error.message)
+    unknown_scheme = re.search(r"Not supported URL scheme ([^ ;]+)", error.message)
+    if error.kind == "protocol" and unknown_scheme:
+        return URLSchemeUnknown(unknown_scheme[1])
     if error.kind == "unsupported-scheme":
         return URLSchemeUnknown(str(parse_url(url).scheme))
     if error.kind == "unsupported-proxy-scheme":

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
 from urllib3.connection import ProxyConfig
+from urllib3.exceptions import SSLError
 from urllib3.util.retry import Retry
 from urllib3.util.url import Url, parse_url
 
@@ -39,6 +41,7 @@ class PoolManager(RequestMethods):
     proxy: Url | None = None
     proxy_config: ProxyConfig | None = None
     is_behind_socks = False
+    scheme = None
 
     def __init__(self, num_pools: int = 10, headers: Mapping[Any, Any] | None = None, **connection_pool_kw: Any) -> None:
         super().__init__(headers)
@@ -46,6 +49,7 @@ class PoolManager(RequestMethods):
         self.connection_pool_kw = connection_pool_kw
         self.pools = Pools(self)
         self._component: Component | None = None
+        self._tls_error: SSLError | None = None
 
     def __enter__(self) -> PoolManager:
         return self
@@ -57,15 +61,23 @@ class PoolManager(RequestMethods):
     def _open(self, settings: Record) -> Component:
         return Component("pool-manager.open", settings)
 
-    def _opened(self) -> Component:
+    def _opened(self, url: str) -> Component:
         if self._component is None:
-            settings, key_log_file = pool_settings(self.connection_pool_kw)
+            try:
+                settings, key_log_file = pool_settings(self.connection_pool_kw)
+            except SSLError as error:
+                # urllib3 reads files when it first speaks TLS, so without them plain HTTP works all the same. Nothing has this fingerprint.
+                settings, key_log_file = pool_settings(self._of_scheme("http", self.connection_pool_kw), is_tls=False)
+                settings.tls = Record(assert_fingerprint="0" * 64)
+                self._tls_error = error
             self._component = self._open(manager_settings(self.num_pools, settings))
             self._component.key_log_file = key_log_file
+        if self._tls_error is not None and url.lower().startswith("https:"):
+            raise self._tls_error
         return self._component
 
-    def _callee(self) -> tuple[Component, str, Resource]:
-        component = self._opened()
+    def _callee(self, url: str) -> tuple[Component, str, Resource]:
+        component = self._opened(url)
         return component, component.kind, component.manager
 
     def _pool_of(self, url: str) -> HTTPConnectionPool:
@@ -75,6 +87,9 @@ class PoolManager(RequestMethods):
         pool.is_behind_socks = self.is_behind_socks
         pool._origin = ""
         return pool
+
+    def _pool_at(self, url: str) -> HTTPConnectionPool:
+        return self.connection_from_url(url)
 
     def _retries(self) -> Retry:
         return Retry.from_int(self.connection_pool_kw.get("retries"))
@@ -88,33 +103,33 @@ class PoolManager(RequestMethods):
 
     def connection_from_host(self, host: str | None, port: int | None = None, scheme: str | None = "http",
                              pool_kwargs: dict[str, Any] | None = None) -> HTTPConnectionPool:
-        return self._found("connection-from-host", f"{scheme or 'http'}://{host}", pool_kwargs, host or "", port, scheme)
+        return self._found("connection-from-host", scheme or "http", pool_kwargs, host or "", port, scheme)
 
     def connection_from_url(self, url: str, pool_kwargs: dict[str, Any] | None = None) -> HTTPConnectionPool:
-        return self._found("connection-from-url", url, pool_kwargs, url)
+        return self._found("connection-from-url", parse_url(url).scheme or "http", pool_kwargs, url)
 
     def connection_from_context(self, request_context: dict[str, Any]) -> HTTPConnectionPool:
         context = dict(request_context)
         place = {name: context.pop(name, None) for name in ("scheme", "host", "port")}
-        return self._found("connection-from-context", f"{place['scheme']}://{place['host']}", context,
+        return self._found("connection-from-context", place["scheme"], context,
                            Record(**place, settings=pool_settings(self._of_scheme(place["scheme"], context))[0]))
 
-    def _found(self, function: str, url: str, pool_kwargs: dict[str, Any] | None, *place: Any) -> HTTPConnectionPool:
-        component = self._opened()
+    def _found(self, function: str, scheme: str, pool_kwargs: dict[str, Any] | None, *place: Any) -> HTTPConnectionPool:
         kw = {name: value for name, value in (self.connection_pool_kw | (pool_kwargs or {})).items() if value is not None}
-        kw = self._of_scheme(parse_url(url).scheme, kw)
+        kw = self._of_scheme(scheme, kw)
         if function != "connection-from-context":
-            place = (*place, pool_settings(kw)[0] if pool_kwargs else None)
+            place = (*place, pool_settings(kw, is_tls=scheme.lower() == "https")[0] if pool_kwargs else None)
         try:
+            component = self._opened(f"{scheme}:")
             found = component.call(f"{component.kind}.{function}", component.manager, *place)
         except Failure as failure:
-            raise exceptions.of_request(failure.error, self._pool_of(url), url, False) from None
+            raise exceptions.of_request(failure.error, self, str(place[0]), False) from None
         return HTTPConnectionPool._of_manager(self, component, found, {"headers": self.headers, **kw})
 
     @staticmethod
-    def _of_scheme(scheme: str | None, kw: dict[str, Any]) -> dict[str, Any]:
+    def _of_scheme(scheme: str, kw: dict[str, Any]) -> dict[str, Any]:
         """Without what a pool of this scheme does not take."""
-        return {name: value for name, value in kw.items() if name not in TLS_KEYWORDS or (scheme or "").lower() == "https"}
+        return {name: value for name, value in kw.items() if name not in TLS_KEYWORDS or scheme.lower() == "https"}
 
 
 class ProxyManager(PoolManager):
@@ -132,9 +147,9 @@ class ProxyManager(PoolManager):
             component = Component("proxy-manager.open", Record(url=self._proxy_url), manager_settings())
         except Failure as failure:
             raise exceptions.of_request(failure.error, self, self._proxy_url, False) from None
+        if use_forwarding_for_https and self._proxy_url.lower().startswith("https:") and "ssl_context" in connection_pool_kw:
+            warnings.warn("ssl_context is for servers; give an https proxy a proxy_ssl_context", FutureWarning, stacklevel=2)
         self.proxy = parse_url(component.call("proxy-manager.proxy", component.manager))
-
-    scheme = "http"
 
     def _open(self, settings: Record) -> Component:
         config = self.proxy_config

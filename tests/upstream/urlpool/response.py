@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
+from urllib3.exceptions import ResponseNotChunked
 from urllib3.response import BaseHTTPResponse
 from urllib3.util.retry import RequestHistory, Retry
 
@@ -27,9 +28,11 @@ class HTTPResponse(BaseHTTPResponse):
     auto_close = True
 
     @classmethod
-    def _of(cls, component: Component, response: Resource, pool: Any, asked: Retry, decode_content: bool, is_preloaded: bool) -> HTTPResponse:
+    def _of(cls, component: Component, response: Resource, owner: Any, asked: Retry, url: str, decode_content: bool,
+            is_preloaded: bool) -> HTTPResponse:
         self = cls.__new__(cls)
-        self._component, self._response, self._pool, self._asked = component, response, pool, asked
+        self._component, self._response, self._owner, self._asked = component, response, owner, asked
+        self._is_relative = url.startswith("/")
         self._head: Record = component.call("response.head", response)
         self.headers = from_headers(self._head.headers)
         self.status, self.reason, self._url = self._head.status, self._head.reason, self._head.url
@@ -38,7 +41,7 @@ class HTTPResponse(BaseHTTPResponse):
         self.decode_content = decode_content
         self._known_retries: Retry | None = None
         self._body: bytes | None = None
-        self._has_ended = self._was_read = self._was_closed = False
+        self._has_ended = self._was_read = self._was_released = self._was_closed = False
         if is_preloaded:
             self._body = self.read()
         return self
@@ -54,7 +57,8 @@ class HTTPResponse(BaseHTTPResponse):
         try:
             return self._component.call(f"response.{function}", self._response, *arguments)
         except Failure as failure:
-            error = exceptions.of_body(failure.error, self._pool)
+            self._was_released = True
+            error = exceptions.of_body(failure.error, self._owner._pool_of(self._head.url))
             raise error from error.__cause__
 
     def _check_decoding(self, decode_content: bool | None) -> None:
@@ -76,7 +80,7 @@ class HTTPResponse(BaseHTTPResponse):
             for entry in self._call("history"):
                 error = entry.error
                 reason = error and exceptions.of_request(Record(kind=error.kind, message=error.message, failure=error.failure, history=[]),
-                                                         self._pool, entry.url, self._asked)
+                                                         self._owner._pool_of(entry.url), entry.url, self._asked)
                 history.append(RequestHistory(entry.method, self._shown(entry.url), reason, entry.status,
                                               entry.location and self._shown(entry.location)))
             self._known_retries = from_retries(self._asked, self._call("retries"), history)
@@ -87,9 +91,12 @@ class HTTPResponse(BaseHTTPResponse):
         self._known_retries = retries
 
     def _shown(self, url: str) -> str:
-        """A URL as a pool's users give it: without the pool's own origin."""
-        origin = getattr(self._pool, "_origin", None)
-        return target(url) if origin and url.startswith(origin + "/") else url
+        """A URL as it was given to a pool: without the pool's own origin where the first one was."""
+        return target(url) if self._is_relative and url.startswith(self._owner._origin + "/") else url
+
+    @property
+    def _pool(self) -> Any:
+        return self._owner._pool_at(self._head.url)
 
     @property
     def length_remaining(self) -> int | None:
@@ -97,9 +104,9 @@ class HTTPResponse(BaseHTTPResponse):
 
     @property
     def connection(self) -> Any:
-        """The facts of the connection; None once it is back in its pool or closed."""
-        self._component.settle()
-        return self._head.connection if self._head.connection.number in self._component.leased else None
+        """The facts of the connection; None once the body has been read, or the connection given up."""
+        is_done = self._has_ended or self._was_released or (self._was_read and self.length_remaining == 0)
+        return None if is_done else self._head.connection
 
     _connection = connection
 
@@ -128,11 +135,7 @@ class HTTPResponse(BaseHTTPResponse):
             self._was_read = self._was_read or not cache_content
             return data
         self._was_read = True
-        try:
-            return self._ended(amt, self._component.call("response.read-full", self._response, min(amt, _LARGEST)))
-        except Failure:
-            # What came before the failure can still be read; where nothing did, this fails in the same way.
-            return self._call("read", min(amt, _LARGEST))
+        return self._ended(amt, self._call("read-full", min(amt, _LARGEST)))
 
     def read1(self, amt: int | None = None, decode_content: bool | None = None) -> bytes:
         self._check_decoding(decode_content)
@@ -164,7 +167,9 @@ class HTTPResponse(BaseHTTPResponse):
 
     def read_chunked(self, amt: int | None = None, decode_content: bool | None = None) -> Iterator[bytes]:
         self._check_decoding(decode_content)
-        if amt == 0:
+        if not self.chunked:
+            raise ResponseNotChunked("Response is not chunked. Header 'transfer-encoding: chunked' is missing.")
+        if amt == 0 or self.isclosed():
             return
         self._was_read = True
         limit = _LARGEST if amt is None or amt < 0 else amt
@@ -182,6 +187,7 @@ class HTTPResponse(BaseHTTPResponse):
         self._has_ended = True
 
     def release_conn(self) -> None:
+        self._was_released = True
         self._call("release")
 
     def shutdown(self) -> None:

@@ -68,6 +68,8 @@ def _to_pem(root: bytes | str) -> bytes:
 
 
 def _roots_of(context: ssl.SSLContext) -> list[bytes | str]:
+    if not isinstance(context, ssl.SSLContext):
+        raise TypeError(f"what {context!r} has loaded cannot be read; give it as an ssl.SSLContext, or as ca_certs and cert_file")
     return list(context.recorded_roots) if isinstance(context, SSLContext) else list(context.get_ca_certs(binary_form=True))
 
 
@@ -94,6 +96,7 @@ def tls_settings(*, ca_certs: Any = None, ca_cert_dir: Any = None, ca_cert_data:
             ssl_version=resolve_ssl_version(ssl_version), ssl_minimum_version=ssl_minimum_version, ssl_maximum_version=ssl_maximum_version,
             cert_reqs=resolve_cert_reqs(cert_reqs))
     verify_mode = context.verify_mode if cert_reqs is None else resolve_cert_reqs(cert_reqs)
+    key_log_file = getattr(context, "keylog_filename", None)
     chain = {"cert_file": cert_file, "key_file": key_file, "key_password": key_password}
     if cert_file is None and isinstance(context, SSLContext):
         chain = context.recorded_chain
@@ -114,5 +117,5 @@ def tls_settings(*, ca_certs: Any = None, ca_cert_dir: Any = None, ca_cert_data:
         key_password=password.encode() if isinstance(password, str) else password,
         min_version=_to_version(context.minimum_version, ssl.TLSVersion.MINIMUM_SUPPORTED),
         max_version=_to_version(context.maximum_version, ssl.TLSVersion.MAXIMUM_SUPPORTED),
-        key_log=True if context.keylog_filename else None)
-    return record, context.keylog_filename
+        key_log=True if key_log_file else None)
+    return record, key_log_file

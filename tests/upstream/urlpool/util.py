@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from urllib3._collections import HTTPHeaderDict
+from urllib3.connection import _get_default_user_agent
 from urllib3.util.request import SKIP_HEADER, SKIPPABLE_HEADERS
 from urllib3.util.retry import RequestHistory, Retry
 from urllib3.util.timeout import Timeout
@@ -83,6 +84,12 @@ def to_headers(headers: Mapping[Any, Any] | None) -> tuple[list[tuple[str, bytes
         fields.append((name, value.encode("latin-1") if isinstance(value, str) else bytes(memoryview(value))))
     names = {"host": "host", "accept_encoding": "accept-encoding", "user_agent": "user-agent"}
     return fields, Record(**{field: name in skipped for field, name in names.items()}) if skipped else None
+
+
+def add_user_agent(fields: list[tuple[str, bytes]], skipped: Record | None) -> list[tuple[str, bytes]]:
+    """Gives a request the name that urllib3 goes by, unless it names another or none."""
+    is_named = any(name.lower() == "user-agent" for name, _ in fields) or (skipped is not None and skipped.user_agent)
+    return fields if is_named else [("User-Agent", _get_default_user_agent().encode()), *fields]
 
 
 def from_headers(fields: list[tuple[str, bytes]]) -> HTTPHeaderDict:
