@@ -18,13 +18,15 @@ from urllib3.util.timeout import _DEFAULT_TIMEOUT
 from .host import Instance, Record, Resource
 from .ssl_ import KEYWORDS as TLS_KEYWORDS
 from .ssl_ import SHARED_KEYWORDS, tls_settings
-from .util import to_headers, to_retries, to_timeouts
+from .util import to_duration, to_headers, to_retries, to_timeouts
 
 log = logging.getLogger("urllib3.connectionpool")
 
 _EVENTS = 1000
-_KEEP_ALIVE = {getattr(socket, name): field for name, field in (
-    ("TCP_KEEPIDLE", "idle"), ("TCP_KEEPINTVL", "interval"), ("TCP_KEEPCNT", "count")) if hasattr(socket, name)}
+_SOCKET_OPTIONS = {(getattr(socket, level), getattr(socket, name)): field for level, name, field in (
+    ("SOL_SOCKET", "SO_KEEPALIVE", "keep_alive"), ("SOL_SOCKET", "SO_RCVBUF", "receive_buffer"), ("SOL_SOCKET", "SO_SNDBUF", "send_buffer"),
+    ("IPPROTO_IP", "IP_TTL", "hop_limit"), ("IPPROTO_TCP", "TCP_NODELAY", "no_delay"), ("IPPROTO_TCP", "TCP_KEEPIDLE", "idle"),
+    ("IPPROTO_TCP", "TCP_KEEPINTVL", "interval"), ("IPPROTO_TCP", "TCP_KEEPCNT", "count")) if hasattr(socket, name)}
 
 
 class Component:
@@ -103,21 +105,14 @@ def _to_address(host: str, port: int) -> str:
 
 def _to_tcp(options: Any) -> Record | None:
     """Socket options, as far as WASI has them. That small pieces are sent at once (`TCP_NODELAY`) is up to the host."""
-    tcp, probes, is_kept_alive = Record(), {}, False
+    named: dict[str, int] = {}
     for level, name, value in options:
-        if (level, name) == (socket.SOL_SOCKET, socket.SO_KEEPALIVE):
-            is_kept_alive = bool(value)
-        elif (level, name) == (socket.SOL_SOCKET, socket.SO_RCVBUF):
-            tcp.receive_buffer = value
-        elif (level, name) == (socket.SOL_SOCKET, socket.SO_SNDBUF):
-            tcp.send_buffer = value
-        elif (level, name) == (socket.IPPROTO_IP, socket.IP_TTL):
-            tcp.hop_limit = value
-        elif level == socket.IPPROTO_TCP and name in _KEEP_ALIVE:
-            probes[_KEEP_ALIVE[name]] = value if _KEEP_ALIVE[name] == "count" else value * 1_000_000_000
-        elif (level, name) != (socket.IPPROTO_TCP, socket.TCP_NODELAY):
+        if (level, name) not in _SOCKET_OPTIONS:
             raise ValueError(f"WASI has no socket option {(level, name)}")
-    if is_kept_alive:
-        # Linux's own values where only some are given, since the component wants all three.
-        tcp.keep_alive = ("on", Record(**{"idle": 7200 * 10**9, "interval": 75 * 10**9, "count": 9, **probes}))
-    return tcp if tcp != Record() else None
+        named[_SOCKET_OPTIONS[level, name]] = value
+    # Linux's own values where only some are given, since the component wants all three.
+    probes = Record(idle=to_duration(named.get("idle", 7200)), interval=to_duration(named.get("interval", 75)), count=named.get("count", 9))
+    tcp = {name: named[name] for name in ("receive_buffer", "send_buffer", "hop_limit") if name in named}
+    if named.get("keep_alive"):
+        tcp["keep_alive"] = ("on", probes)
+    return Record(**tcp) if tcp else None

@@ -10,27 +10,9 @@ from typing import Any
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import (
-    ClosedPoolError,
-    ConnectTimeoutError,
-    DecodeError,
-    EmptyPoolError,
-    HostChangedError,
-    HTTPError,
-    IncompleteRead,
-    LocationParseError,
-    LocationValueError,
-    MaxRetryError,
-    NameResolutionError,
-    NewConnectionError,
-    ProtocolError,
-    ProxyError,
-    ProxySchemeUnknown,
-    ReadTimeoutError,
-    ResponseError,
-    ResponseNotChunked,
-    SSLError,
-    UnrewindableBodyError,
-    URLSchemeUnknown,
+    ClosedPoolError, ConnectTimeoutError, DecodeError, EmptyPoolError, HostChangedError, HTTPError, IncompleteRead, LocationParseError,
+    LocationValueError, MaxRetryError, NameResolutionError, NewConnectionError, ProtocolError, ProxyError, ProxySchemeUnknown, ReadTimeoutError,
+    ResponseError, ResponseNotChunked, SSLError, UnrewindableBodyError, URLSchemeUnknown,
 )
 from urllib3.util.url import parse_url
 
@@ -39,6 +21,9 @@ from .util import target
 
 _HTTP_ONLY_PROXY = (". Your proxy appears to only use HTTP and not HTTPS, try changing your proxy URL to be HTTP. See: "
                     "https://urllib3.readthedocs.io/en/latest/advanced-usage.html#https-proxy-error-http-proxy")
+
+
+_AT_PROXY = "Unable to connect to proxy: "
 
 
 def _connection(pool: Any) -> HTTPConnection:
@@ -51,7 +36,7 @@ def of_request(error: Record, pool: Any, url: str, retries: Any) -> Exception:
     if error.kind in ("retries-exhausted", "too-many-redirects"):
         last = error.history[-1]
         if last.error is not None:
-            reason = _of_attempt(last.error.kind, last.error.message, last.error.failure, pool)
+            reason = of_attempt(last.error, pool)
         elif error.kind == "too-many-redirects":
             reason = ResponseError("too many redirects")
         else:
@@ -72,7 +57,7 @@ def of_request(error: Record, pool: Any, url: str, retries: Any) -> Exception:
         return of_settings(SSLError(error.message), pool, url, retries)
     if error.kind in ("invalid-request", "invalid-settings"):
         return ValueError(error.message)
-    return _of_attempt(error.kind, error.message, error.failure, pool)
+    return of_attempt(error, pool)
 
 
 def of_settings(error: Exception, pool: Any, url: str, retries: Any) -> Exception:
@@ -86,14 +71,13 @@ def _max_retries(pool: Any, url: str, reason: Exception) -> MaxRetryError:
     return error
 
 
-def _of_attempt(kind: str, message: str, failure: Record | None, pool: Any) -> Exception:
+def of_attempt(error: Record, pool: Any) -> Exception:
     """Why an attempt failed."""
-    if kind == "proxy" or message.startswith("Unable to connect to proxy: "):
-        return _of_proxy(kind, message.removeprefix("Unable to connect to proxy: "), failure, pool)
+    kind, message, failure = error.kind, error.message, error.failure
+    if kind == "proxy" or message.startswith(_AT_PROXY):
+        return _of_proxy(error, pool)
     if kind == "name-resolution":
-        why = re.fullmatch(r"Failed to resolve '.*?' \((.*)\)", message)
-        host = parse_url(failure.url).host if failure else pool.host
-        return NameResolutionError(str(host), _connection(pool), socket.gaierror(socket.EAI_NONAME, why[1] if why else message))
+        return _of_lookup(message, pool)
     if kind in ("connection-failed", "denied"):
         return NewConnectionError(_connection(pool), message)
     if kind == "connect-timeout":
@@ -115,12 +99,17 @@ def _of_attempt(kind: str, message: str, failure: Record | None, pool: Any) -> E
         cause: Exception = http.client.IncompleteRead(b"") if why.missing is None else IncompleteRead(why.received, why.missing)
         return _with_cause(ProtocolError(message, cause))
     if kind in ("protocol", "incomplete-body", "invalid-chunk"):
-        summary, _, why = message.partition(" ") if message.startswith("Connection ") else (message, "", message)
-        if why:
-            rest = why.partition(" ")
-            summary, why = (f"{summary} {rest[0]}", rest[2]) if summary == "Connection" else (summary, why)
-        return _with_cause(ProtocolError("Connection aborted." if summary == "Connection aborted." else message, http.client.HTTPException(why)))
+        # "Connection aborted. Why": urllib3 has the first two words as its message and the rest as an exception.
+        aborted, is_aborted, why = message.partition("Connection aborted. ")
+        why = why if is_aborted and not aborted else message.removeprefix("Connection broken: ")
+        return _with_cause(ProtocolError("Connection aborted." if is_aborted else message, http.client.HTTPException(why)))
     return HTTPError(message)
+
+
+def _of_lookup(message: str, pool: Any) -> NameResolutionError:
+    said = re.fullmatch(r"Failed to resolve '(.*?)' \((.*)\)", message)
+    host, why = said.groups() if said else (pool.host, message)
+    return NameResolutionError(host, _connection(pool), socket.gaierror(socket.EAI_NONAME, why))
 
 
 def _of_tls(message: str, failure: Record | None) -> SSLError:
@@ -131,25 +120,22 @@ def _of_tls(message: str, failure: Record | None) -> SSLError:
     return _with_cause(SSLError(kind(1, f"[SSL] {message}")))
 
 
-def _of_proxy(kind: str, message: str, failure: Record | None, pool: Any) -> Exception:
+def _of_proxy(error: Record, pool: Any) -> Exception:
     """What failed between us and the proxy. urllib3 has no such error for SOCKS."""
-    phase = failure.phase if failure else "connect"
-    plain, is_hinted, _ = message.partition(_HTTP_ONLY_PROXY.partition(" See")[0].rstrip("."))
-    if kind == "connect-timeout":
-        cause: Exception = ConnectTimeoutError(_connection(pool), plain)
-    elif failure is not None and failure.refusal is not None:
-        cause = OSError(f"Tunnel connection failed: {failure.refusal.status} {failure.refusal.reason}")
-    elif phase == "resolve":
-        cause = _of_attempt("name-resolution", plain, failure, pool)
-    elif phase == "connect" or getattr(pool, "is_behind_socks", False):
-        cause = NewConnectionError(_connection(pool), plain)
-    elif phase == "handshake":
-        cause = _of_tls(plain, failure)
+    why, is_hinted, _ = error.message.removeprefix(_AT_PROXY).partition(_HTTP_ONLY_PROXY.partition(". See")[0])
+    failure = error.failure
+    if error.kind == "connect-timeout":
+        cause: Exception = ConnectTimeoutError(_connection(pool), why)
+    elif failure.phase == "resolve":
+        cause = _of_lookup(why, pool)
+    elif failure.phase == "connect" or pool.is_behind_socks:
+        cause = NewConnectionError(_connection(pool), why)
+    elif failure.phase == "handshake":
+        cause = _of_tls(why, failure)
     else:
-        cause = OSError(plain)
-    if getattr(pool, "is_behind_socks", False):
-        return cause
-    return _with_cause(ProxyError("Unable to connect to proxy" + (_HTTP_ONLY_PROXY if is_hinted else ""), cause))
+        refusal = failure.refusal
+        cause = OSError(f"Tunnel connection failed: {refusal.status} {refusal.reason}" if refusal else why)
+    return cause if pool.is_behind_socks else _with_cause(ProxyError(_AT_PROXY.rstrip(": ") + (_HTTP_ONLY_PROXY if is_hinted else ""), cause))
 
 
 def of_body(error: Record, pool: Any) -> Exception:
@@ -158,7 +144,7 @@ def of_body(error: Record, pool: Any) -> Exception:
         return ResponseNotChunked(error.message)
     if error.kind == "read-timeout":
         return ReadTimeoutError(pool, None, "Read timed out.")
-    return _of_attempt(error.kind, error.message, error.failure, pool)
+    return of_attempt(error, pool)
 
 
 def _with_cause(error: Any) -> Any:

@@ -15,10 +15,9 @@ from . import exceptions
 from ._request_methods import RequestMethods, to_body
 from .connection import Component, manager_settings, pool_settings, proxy_settings
 from .connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from .host import Failure, Instance, Record, Resource
+from .host import Failure, Record, Resource
 from .response import HTTPResponse
 from .ssl_ import KEYWORDS as TLS_KEYWORDS
-from .util import target
 
 
 class Pools:
@@ -81,11 +80,10 @@ class PoolManager(RequestMethods):
         return component, component.kind, component.manager
 
     def _pool_of(self, url: str) -> HTTPConnectionPool:
-        """A pool for exceptions to name."""
         parsed = parse_url(url)
-        pool = (HTTPSConnectionPool if parsed.scheme == "https" else HTTPConnectionPool)(parsed.host or "None", parsed.port)
+        pool = (HTTPSConnectionPool if parsed.scheme == "https" else HTTPConnectionPool)(parsed.host or "None")
+        pool.port = parsed.port or pool.default_port
         pool.is_behind_socks = self.is_behind_socks
-        pool._origin = ""
         return pool
 
     def _pool_at(self, url: str) -> HTTPConnectionPool:

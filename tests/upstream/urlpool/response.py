@@ -79,10 +79,9 @@ class HTTPResponse(BaseHTTPResponse):
             history = []
             for entry in self._call("history"):
                 error = entry.error
-                reason = error and exceptions.of_request(Record(kind=error.kind, message=error.message, failure=error.failure, history=[]),
-                                                         self._owner._pool_of(entry.url), entry.url, self._asked)
-                history.append(RequestHistory(entry.method, self._shown(entry.url), reason, entry.status,
-                                              entry.location and self._shown(entry.location)))
+                reason = error and exceptions.of_attempt(error, self._owner._pool_of(entry.url))
+                location = entry.location and self._shown(entry.location)
+                history.append(RequestHistory(entry.method, self._shown(entry.url), reason, entry.status, location))
             self._known_retries = from_retries(self._asked, self._call("retries"), history)
         return self._known_retries
 

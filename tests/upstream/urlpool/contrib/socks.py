@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .. import exceptions
 from ..connection import Component
 from ..host import Failure, Record
 from ..poolmanager import PoolManager
@@ -23,11 +22,11 @@ class SOCKSProxyManager(PoolManager):
         is_named = username is not None or password is not None
         self._proxy = Record(url=proxy_url, credentials=Record(username=username or "", password=password or "") if is_named else None)
         try:
-            self._open(Record())
+            component = self._open(Record())
         except Failure as failure:
-            if failure.error.kind == "unsupported-proxy-scheme":
-                raise ValueError(f"Unable to determine SOCKS version from {proxy_url}") from None
-            raise exceptions.of_request(failure.error, self._pool_of(proxy_url), proxy_url, False) from None
+            raise ValueError(f"Unable to determine SOCKS version from {proxy_url}: {failure.error.message}") from None
+        if not component.call("proxy-manager.proxy", component.manager).startswith("socks"):
+            raise ValueError(f"Unable to determine SOCKS version from {proxy_url}")
 
     def _open(self, settings: Record) -> Component:
         return Component("proxy-manager.open", self._proxy, settings)
