@@ -38,7 +38,7 @@ class HTTPResponse(BaseHTTPResponse):
         self.status, self.reason, self._url = self._head.status, self._head.reason, self._head.url
         self.version, self.version_string = _VERSIONS[self._head.version]
         self.chunked = "chunked" in self.headers.get("transfer-encoding", "").lower()
-        self.decode_content = decode_content
+        self.decode_content = self._is_decoded = bool(decode_content)
         self._known_retries: Retry | None = None
         self._body: bytes | None = None
         self._has_ended = self._was_read = self._was_released = self._was_closed = False
@@ -57,13 +57,24 @@ class HTTPResponse(BaseHTTPResponse):
         try:
             return self._component.call(f"response.{function}", self._response, *arguments)
         except Failure as failure:
-            self._was_released = True
-            error = exceptions.of_body(failure.error, self._owner._pool_of(self._head.url))
+            error = self._failed(failure)
             raise error from error.__cause__
 
-    def _check_decoding(self, decode_content: bool | None) -> None:
-        if decode_content is not None and decode_content != self.decode_content and "content-encoding" in self.headers:
-            raise NotImplementedError("whether a body is decoded must be said when the request is sent")
+    def _failed(self, failure: Failure) -> Exception:
+        self._was_released = True
+        return exceptions.of_body(failure.error, self._owner._pool_of(self._head.url))
+
+    def _decode_content(self, is_wanted: bool | None) -> None:
+        is_wanted = self.decode_content if is_wanted is None else bool(is_wanted)
+        if is_wanted == self._is_decoded:
+            return
+        try:
+            self._component.call("response.decode-content", self._response, is_wanted)
+        except Failure as failure:
+            if failure.error.kind == "invalid-request":
+                raise RuntimeError(failure.error.message) from None
+            raise self._failed(failure) from None
+        self._is_decoded = is_wanted
 
     @property
     def url(self) -> str | None:
@@ -125,7 +136,7 @@ class HTTPResponse(BaseHTTPResponse):
         return self._body if self._body is not None else self.read(cache_content=True)
 
     def read(self, amt: int | None = None, decode_content: bool | None = None, cache_content: bool = False) -> bytes:
-        self._check_decoding(decode_content)
+        self._decode_content(decode_content)
         if amt is None or amt < 0:
             data = self._call("read-all", _EVERYTHING)
             self._has_ended = True
@@ -137,7 +148,7 @@ class HTTPResponse(BaseHTTPResponse):
         return self._ended(amt, self._call("read-full", min(amt, _LARGEST)))
 
     def read1(self, amt: int | None = None, decode_content: bool | None = None) -> bytes:
-        self._check_decoding(decode_content)
+        self._decode_content(decode_content)
         self._was_read = True
         amt = _LARGEST if amt is None or amt < 0 else amt
         return self._ended(amt, self._call("read", min(amt, 65536)))
@@ -165,7 +176,7 @@ class HTTPResponse(BaseHTTPResponse):
             yield data
 
     def read_chunked(self, amt: int | None = None, decode_content: bool | None = None) -> Iterator[bytes]:
-        self._check_decoding(decode_content)
+        self._decode_content(decode_content)
         if not self.chunked:
             raise ResponseNotChunked("Response is not chunked. Header 'transfer-encoding: chunked' is missing.")
         if amt == 0 or self.isclosed():
