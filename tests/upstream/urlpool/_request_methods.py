@@ -161,7 +161,8 @@ class RequestMethods:
         asked = retries if retries is None else Retry.from_int(retries, redirect=redirect)
         fields, skipped = to_headers(self.headers if headers is None else headers)
         options = Record(
-            headers=add_user_agent(fields, skipped), skip_headers=skipped, retries=asked and to_retries(asked), redirects="follow" if redirect else "hand-over",
+            headers=add_user_agent(fields, skipped), skip_headers=skipped, retries=asked and to_retries(asked),
+            redirects="follow" if redirect else "hand-over",
             timeouts=None if timeout is _DEFAULT_TIMEOUT else to_timeouts(timeout),
             pool_timeout=None if pool_timeout is None else to_limit(pool_timeout), chunked=bool(chunked), decode_content=bool(decode_content),
             enforce_content_length=bool(enforce_content_length), preload_content=bool(preload_content),

@@ -52,7 +52,6 @@ class HTTPConnectionPool(RequestMethods, ConnectionPool):
         self.conn_kw = conn_kw
         self._responses: WeakSet[HTTPResponse] = WeakSet()
         self._component: Component | None = None
-        self._manager: Any = None
         self._resource: Resource | None = None
         self._opened_with: dict[str, Any] | None = None
         self._origin = Url(scheme=self.scheme, host=self.host, port=self.port if self.port != self.default_port else None).url.lower()
@@ -63,7 +62,7 @@ class HTTPConnectionPool(RequestMethods, ConnectionPool):
         origin = component.call("connection-pool.origin", resource)
         of = HTTPSConnectionPool if origin.scheme == "https" else HTTPConnectionPool
         pool = of(origin.host, origin.port, **kw)
-        pool._component, pool._manager, pool._resource, pool._opened_with = component, manager, resource, pool._settings()
+        pool._component, pool._resource, pool._opened_with = component, resource, pool._settings()
         pool.is_behind_socks = manager.is_behind_socks
         return pool
 

@@ -30,9 +30,6 @@ class Pools:
         component = self._manager._component
         return component.call(f"{component.kind}.num-pools", component.manager) if component else 0
 
-    def clear(self) -> None:
-        self._manager.clear()
-
 
 class PoolManager(RequestMethods):
     """A manager. It is opened in the component when it is first used, since urllib3 looks at its arguments no sooner."""

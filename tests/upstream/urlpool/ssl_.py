@@ -21,6 +21,8 @@ KEYWORDS = ("ca_certs", "ca_cert_dir", "ca_cert_data", "cert_reqs", "cert_file",
 #: Those that a pool's TLS has in common with that to its proxy.
 SHARED_KEYWORDS = ("ca_certs", "ca_cert_dir", "ca_cert_data", "cert_reqs", "ssl_version", "ssl_minimum_version", "ssl_maximum_version")
 
+_ONLY_TLS13 = (ssl.TLSVersion.TLSv1_3, ssl.TLSVersion.MAXIMUM_SUPPORTED)
+_NEWEST = {ssl.TLSVersion.TLSv1_2: "tls12", ssl.TLSVersion.TLSv1_3: "tls13", ssl.TLSVersion.MAXIMUM_SUPPORTED: "tls13"}
 _CERT_REQS = {ssl.CERT_NONE: "none", ssl.CERT_OPTIONAL: "optional", ssl.CERT_REQUIRED: "required"}
 
 
@@ -73,15 +75,10 @@ def _roots_of(context: ssl.SSLContext) -> list[bytes | str]:
     return list(context.recorded_roots) if isinstance(context, SSLContext) else list(context.get_ca_certs(binary_form=True))
 
 
-def _to_version(version: ssl.TLSVersion, unbounded: ssl.TLSVersion) -> str | None:
-    """None for no bound of the context's own: the component then speaks what it can."""
-    if version in (unbounded, ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1) and unbounded is ssl.TLSVersion.MINIMUM_SUPPORTED:
-        return "tls12"
-    if version in (unbounded, ssl.TLSVersion.TLSv1_3):
-        return "tls13"
-    if version is ssl.TLSVersion.TLSv1_2:
-        return "tls12"
-    raise ssl.SSLError(f"{version.name} cannot be spoken: TLS 1.2 is the oldest version of the component")
+def _newest(version: ssl.TLSVersion) -> str:
+    if version not in _NEWEST:
+        raise SSLError(f"{version.name} cannot be spoken: TLS 1.2 is the oldest version of the component")
+    return _NEWEST[version]
 
 
 def tls_settings(*, ca_certs: Any = None, ca_cert_dir: Any = None, ca_cert_data: Any = None, cert_reqs: Any = None, cert_file: Any = None,
@@ -115,7 +112,7 @@ def tls_settings(*, ca_certs: Any = None, ca_cert_dir: Any = None, ca_cert_data:
         server_hostname=server_hostname,
         client_certificates=files[0], client_key=files[1],
         key_password=password.encode() if isinstance(password, str) else password,
-        min_version=_to_version(context.minimum_version, ssl.TLSVersion.MINIMUM_SUPPORTED),
-        max_version=_to_version(context.maximum_version, ssl.TLSVersion.MAXIMUM_SUPPORTED),
+        min_version="tls13" if context.minimum_version in _ONLY_TLS13 else "tls12",
+        max_version=_newest(context.maximum_version),
         key_log=True if key_log_file else None)
     return record, key_log_file
