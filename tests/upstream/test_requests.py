@@ -21,8 +21,8 @@ import trustme
 from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
-from urlpool.contrib.socks import SOCKSProxyManager
-from urlpool.poolmanager import PoolManager, proxy_from_url
+from shim.contrib.socks import SOCKSProxyManager
+from shim.poolmanager import PoolManager, proxy_from_url
 
 PIECE = b"0123456789" * 1000
 

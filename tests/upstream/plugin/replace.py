@@ -1,7 +1,7 @@
-"""Puts the classes of `urlpool` where urllib3's tests look for urllib3's own.
+"""Puts the classes of `shim` where urllib3's tests look for urllib3's own.
 
 urllib3 itself stays: its exceptions, `Retry`, `Timeout`, `HTTPHeaderDict` and helpers are used by the tests, the dummy server and
-`urlpool`. It must be loaded before the tests are, with `-p`.
+`shim`. It must be loaded before the tests are, with `-p`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import importlib
 
 import pytest
+
+from urlpool.host import Record
 
 _NAMES = {
     "poolmanager": ("PoolManager", "ProxyManager", "proxy_from_url"),
@@ -21,7 +23,7 @@ _NAMES = {
 def install() -> None:
     """Replaces each class in its module and, where it is there too, in `urllib3`."""
     urllib3 = importlib.import_module("urllib3")
-    ours = {module: importlib.import_module(f"urlpool.{module}") for module in _NAMES}
+    ours = {module: importlib.import_module(f"shim.{module}") for module in _NAMES}
     theirs = {module: importlib.import_module(f"urllib3.{module}") for module in _NAMES}
     for module, names in _NAMES.items():
         for name in names:
@@ -29,13 +31,15 @@ def install() -> None:
             setattr(theirs[module], name, replacement)
             if hasattr(urllib3, name):
                 setattr(urllib3, name, replacement)
+    # The connect timeout covers the lookup, which urllib3's does not (README), and tests have timeouts of a millisecond.
+    importlib.import_module("shim.connection").HOSTS.append(Record(name="localhost", addresses=["127.0.0.1", "::1"]))
     urllib3.request = ours["poolmanager"].request
     _install_context()
 
 
 def _install_context() -> None:
     """Python does not tell what a context has loaded, so urllib3 makes those that write it down."""
-    context = importlib.import_module("urlpool.ssl_").SSLContext
+    context = importlib.import_module("shim.ssl_").SSLContext
     for module in ("urllib3.util", "urllib3.util.ssl_"):
         importlib.import_module(module).SSLContext = context
 

@@ -6,6 +6,7 @@ The class of a test is that of its farthest touch, in this order:
 - `Q`, introspection: what shows the state of a pool or a manager, or a log; also settings of a pool changed after it was made.
 - `S`: Python's `ssl.SSLContext`, and the helpers that make one.
 - `H`: the fixture that runs a test over HTTP/1.1 and again over HTTP/2, which it injects into urllib3's modules.
+- `N`: hosts beyond this machine, such as 240.0.0.0, where the next router may answer or not.
 - `I`, internals: everything else.
 
 A name in no table is internal: a new version of urllib3 can only make the selection smaller, and the floor would tell.
@@ -15,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-ORDER = "PQSHI"
+ORDER = "PQSHNI"
 
 # What the reference in urllib3's documentation lists, by the labels of trace.py.
 PUBLIC = {
@@ -35,9 +36,9 @@ PUBLIC = {
         "urllib3.connection_from_url", "urllib3.encode_multipart_formdata", "urllib3.make_headers", "urllib3.proxy_from_url",
         "urllib3.request", "urllib3._collections.HTTPHeaderDict", "urllib3.connectionpool.HTTPConnectionPool",
         "urllib3.connectionpool.HTTPSConnectionPool", "urllib3.connectionpool.connection_from_url",
-        # Three of no consequence: a table of the schemes' ports, what puts a pool's origin before a path in a message, and a class
-        # that is only asked what its OpenSSL knows.
-        "urllib3.connectionpool.port_by_scheme", "urllib3.connectionpool._url_from_pool", "urllib3.util.SSLContext",
+        # Two of no consequence: what puts a pool's origin before a path in a message, and a class that is only asked what its OpenSSL
+        # knows.
+        "urllib3.connectionpool._url_from_pool", "urllib3.util.SSLContext",
         "urllib3.contrib.socks.SOCKSProxyManager", "urllib3.poolmanager.PoolManager", "urllib3.poolmanager.ProxyManager",
         "urllib3.poolmanager.proxy_from_url", "urllib3.response.HTTPResponse", "urllib3.util.ALPN_PROTOCOLS",
         "urllib3.util.IS_PYOPENSSL", "urllib3.util.SKIPPABLE_HEADERS", "urllib3.util.SKIP_HEADER", "urllib3.util.make_headers",
@@ -63,6 +64,7 @@ CONTEXT = {
 CONTEXT_MODULES = ("urllib3.util.ssl_", "urllib3.util.ssl_match_hostname")
 
 HTTP2_FIXTURE = "fixture http_version"
+NETWORK = "name test.requires_network"
 
 
 def class_of(touch: str) -> str:
@@ -73,6 +75,8 @@ def class_of(touch: str) -> str:
         return "S"
     if touch == HTTP2_FIXTURE:
         return "H"
+    if touch == NETWORK:
+        return "N"
     kind, _, name = touch.rpartition(" ")
     if kind == "name":
         module, _, attribute = name.rpartition(".")

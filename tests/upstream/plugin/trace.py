@@ -46,6 +46,8 @@ _FIXTURE_NAMES = ("caplog", "http_version")
 # The interpreter sets the last one when it frees a response, wherever it happens to be.
 _IGNORED = ("__class__", "__dict__", "_finalizing")
 _LOG_RECORDER = "test.LogRecorder"
+# Decorators that say what a test needs: another TLS library in the place of Python's, or hosts that are not this one.
+_NEEDS = ("test.withPyOpenSSL", "test.requires_network")
 _ROOT = os.path.join(os.getcwd(), "test") + os.sep
 _FIXTURES = os.path.join(_ROOT, "conftest.py")
 
@@ -127,6 +129,16 @@ def _watch_patches() -> None:
         set_attribute(self, target, name, *args, **kwargs)
 
     pytest.MonkeyPatch.setattr = setattr_  # type: ignore[method-assign]
+    set_item = pytest.MonkeyPatch.setitem
+
+    @functools.wraps(set_item)
+    def setitem(self: Any, table: Any, name: Any, value: Any) -> None:
+        # A table has no name; those of the environment are set by `setenv`, which comes here too.
+        if table is not os.environ:
+            _recorder.add("patch an item")
+        set_item(self, table, name, value)
+
+    pytest.MonkeyPatch.setitem = setitem  # type: ignore[method-assign]
 
 
 class Source:
@@ -147,7 +159,12 @@ class Source:
     def names(self, owner: type | None, function: str) -> set[str]:
         """What the test called `function` of class `owner` uses."""
         found: set[str] = set()
-        self._collect(self._find(owner, function), owner, found, set())
+        node = self._find(owner, function)
+        self._collect(node, owner, found, set())
+        for decorator in getattr(node, "decorator_list", ()):
+            chain = self._chain(decorator.func if isinstance(decorator, ast.Call) else decorator)
+            if chain is not None and self._imports.get(chain[0]) in _NEEDS:
+                found.add(self._imports[chain[0]])
         return found
 
     def _find(self, owner: type | None, name: str) -> ast.AST | None:

@@ -1,1 +1,1 @@
-"""urllib3's surface on top of the urlpool component: it translates, the component decides."""
+"""Runs `urlpool.wasm` in Python: see host.py."""

@@ -12,9 +12,10 @@ from urllib3.exceptions import ResponseNotChunked
 from urllib3.response import BaseHTTPResponse
 from urllib3.util.retry import RequestHistory, Retry
 
+from urlpool.host import Failure, Record, Resource
+
 from . import exceptions
 from .connection import Component
-from .host import Failure, Record, Resource
 from .util import from_headers, from_retries, target
 
 _LARGEST = 2**32 - 1

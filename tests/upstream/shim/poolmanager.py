@@ -11,11 +11,12 @@ from urllib3.exceptions import SSLError
 from urllib3.util.retry import Retry
 from urllib3.util.url import Url, parse_url
 
+from urlpool.host import Failure, Record, Resource
+
 from . import exceptions
 from ._request_methods import RequestMethods, to_body
 from .connection import Component, manager_settings, pool_settings, proxy_settings
 from .connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from .host import Failure, Record, Resource
 from .response import HTTPResponse
 from .ssl_ import KEYWORDS as TLS_KEYWORDS
 

@@ -13,9 +13,10 @@ from urllib3.util.request import body_to_chunks, rewind_body, set_file_position
 from urllib3.util.retry import Retry
 from urllib3.util.timeout import _DEFAULT_TIMEOUT
 
+from urlpool.host import Failure, Record, Resource
+
 from . import exceptions
 from .connection import Component, log
-from .host import Failure, Record, Resource
 from .response import HTTPResponse
 from .util import add_user_agent, target, to_headers, to_limit, to_retries, to_timeouts
 

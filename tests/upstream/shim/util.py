@@ -13,7 +13,7 @@ from urllib3.util.timeout import Timeout
 from urllib3.util.url import parse_url
 from urllib3.util.util import to_str
 
-from .host import Record, Variant
+from urlpool.host import Record, Variant
 
 # What a subclass of `Retry` may not change: the component decides these, and Python is not asked.
 _DECIDED = ("increment", "is_retry", "is_exhausted", "get_backoff_time", "get_retry_after", "parse_retry_after", "sleep", "sleep_for_retry",

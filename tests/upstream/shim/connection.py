@@ -15,7 +15,8 @@ from urllib3.exceptions import InsecureRequestWarning
 from urllib3.util.retry import Retry
 from urllib3.util.timeout import _DEFAULT_TIMEOUT
 
-from .host import Instance, Record, Resource
+from urlpool.host import Instance, Record, Resource
+
 from .ssl_ import KEYWORDS as TLS_KEYWORDS
 from .ssl_ import SHARED_KEYWORDS, tls_settings
 from .util import to_duration, to_headers, to_retries, to_timeouts
@@ -23,6 +24,8 @@ from .util import to_duration, to_headers, to_retries, to_timeouts
 log = logging.getLogger("urllib3.connectionpool")
 
 _EVENTS = 1000
+#: Names whose addresses the component need not look up.
+HOSTS: list[Record] = []
 _SOCKET_OPTIONS = {(getattr(socket, level), getattr(socket, name)): field for level, name, field in (
     ("SOL_SOCKET", "SO_KEEPALIVE", "keep_alive"), ("SOL_SOCKET", "SO_RCVBUF", "receive_buffer"), ("SOL_SOCKET", "SO_SNDBUF", "send_buffer"),
     ("IPPROTO_IP", "IP_TTL", "hop_limit"), ("IPPROTO_TCP", "TCP_NODELAY", "no_delay"), ("IPPROTO_TCP", "TCP_KEEPIDLE", "idle"),
@@ -58,7 +61,7 @@ class Component:
 
 
 def manager_settings(num_pools: int | None = None, pool: Record | None = None) -> Record:
-    return Record(num_pools=num_pools, pool=pool, events=_EVENTS)
+    return Record(num_pools=num_pools, pool=pool, hosts=HOSTS, events=_EVENTS)
 
 
 def pool_settings(kw: dict[str, Any], *, is_tls: bool = True) -> tuple[Record, str | None]:

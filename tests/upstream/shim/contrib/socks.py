@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from urlpool.host import Failure, Record
+
 from ..connection import Component
-from ..host import Failure, Record
 from ..poolmanager import PoolManager
 
 

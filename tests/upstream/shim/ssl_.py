@@ -13,7 +13,7 @@ from typing import Any
 from urllib3.exceptions import SSLError
 from urllib3.util.ssl_ import create_urllib3_context, resolve_cert_reqs, resolve_ssl_version
 
-from .host import Record
+from urlpool.host import Record
 
 KEYWORDS = ("ca_certs", "ca_cert_dir", "ca_cert_data", "cert_reqs", "cert_file", "key_file", "key_password", "assert_hostname",
             "assert_fingerprint", "server_hostname", "ssl_context", "ssl_version", "ssl_minimum_version", "ssl_maximum_version")

@@ -12,10 +12,11 @@ from urllib3.util.retry import Retry
 from urllib3.util.timeout import _DEFAULT_TIMEOUT, Timeout
 from urllib3.util.url import Url, parse_url
 
+from urlpool.host import Failure, Resource
+
 from . import exceptions
 from ._request_methods import RequestMethods, to_body
 from .connection import Component, manager_settings, pool_settings
-from .host import Failure, Resource
 from .response import HTTPResponse
 
 _TLS_ATTRIBUTES = ("key_file", "cert_file", "cert_reqs", "key_password", "ca_certs", "ca_cert_dir", "ssl_version", "ssl_minimum_version",

@@ -16,7 +16,8 @@ from urllib3.exceptions import (
 )
 from urllib3.util.url import parse_url
 
-from .host import Record
+from urlpool.host import Record
+
 from .util import target
 
 _HTTP_ONLY_PROXY = (". Your proxy appears to only use HTTP and not HTTPS, try changing your proxy URL to be HTTP. See: "
