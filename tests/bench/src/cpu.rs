@@ -37,14 +37,21 @@ impl Drop for OneCpu {
     }
 }
 
+/// taskset goes through the list of threads, and fails where one of them ends meanwhile.
+const ATTEMPTS: u32 = 10;
+
 fn allow(cpus: &str) -> Result<()> {
-    let set = Command::new("taskset")
-        .args(["-a", "-c", "-p", cpus, &std::process::id().to_string()])
-        .stdout(Stdio::null())
-        .status();
-    match set {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => bail!("taskset ended with {status}"),
-        Err(error) => bail!("taskset (Debian: util-linux) does not start: {error}"),
+    let mut complaint = Vec::new();
+    for _ in 0..ATTEMPTS {
+        let set = Command::new("taskset")
+            .args(["-a", "-c", "-p", cpus, &std::process::id().to_string()])
+            .stdout(Stdio::null())
+            .output();
+        match set {
+            Ok(ended) if ended.status.success() => return Ok(()),
+            Ok(ended) => complaint = ended.stderr,
+            Err(error) => bail!("taskset (Debian: util-linux) does not start: {error}"),
+        }
     }
+    bail!("taskset: {}", String::from_utf8_lossy(&complaint).trim())
 }
