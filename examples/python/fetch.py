@@ -56,6 +56,9 @@ def main() -> int:
     parser.add_argument("--timeout", type=float, default=10, help="seconds for connecting, and for each wait for the server")
     try:
         return fetch(parser.parse_args())
+    except OSError as error:
+        print(f"{error.filename}: {error.strerror}", file=sys.stderr)
+        return 2
     except Failure as failure:
         # The kind is what a program decides by; the words are for people. `history` has the attempts before.
         cause = failure.error.history[-1].error if failure.error.history else None

@@ -67,7 +67,10 @@ def pytest(name: str, directory: Path, plugins: list[str], arguments: list[str],
                 return outcomes
             if isinstance(status, str) or selected is None or len(outcomes) == before:
                 print(log.read_text(encoding="utf-8", errors="replace")[-4000:], file=sys.stderr)
-                sys.exit(f"upstream: {name}: pytest ended with {status}; the log is {log}")
+                print(f"upstream: {name}: pytest ended with {status}; the log is {log}", file=sys.stderr, flush=True)
+                passed = sum(entry["outcome"] == "passed" for entry in outcomes.values())
+                print(f"upstream: {passed} passed, 1 failed, 0 skipped, {len(outcomes)} selected")
+                sys.exit(1)
 
 
 def read(results: Path) -> Outcomes:
@@ -157,7 +160,7 @@ def vectors(suite: Path) -> bool:
     recorded = TARGET / "vectors.jsonl"
     ask = ["cargo", "run", "-q", "--bin", "vectors", "--features", "urlpool-core/sim", "--", str(recorded), str(TARGET / "vectors.json")]
     commands = [[sys.executable, str(HERE / "vectors.py"), str(suite), str(recorded)], ask]
-    return all(subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, check=False).returncode == 0 for command in commands)
+    return all(subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, timeout=600, check=False).returncode == 0 for command in commands)
 
 
 def summary(outcomes: dict[str, dict[str, Any]]) -> str:
@@ -172,6 +175,7 @@ def summary(outcomes: dict[str, dict[str, Any]]) -> str:
 
 def main(arguments: list[str]) -> int:
     """Runs everything and says how it went."""
+    TARGET.joinpath("report.json").unlink(missing_ok=True)
     suite = next(path for path in TARGET.glob("urllib3-*") if path.is_dir())
     tests = baseline(suite)
     passing = [test for test, entry in tests.items() if entry["outcome"] == "passed"]
@@ -201,9 +205,13 @@ def main(arguments: list[str]) -> int:
     if own:
         counts = Counter(entry["outcome"] for entry in own.values())
         print(f"own: {counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped")
-        if counts["failed"]:
-            wrong.append(f"{counts['failed']} of our own tests failed; see {TARGET / 'own.log'}")
+        if counts["passed"] < len(own):
+            wrong.append(f"{len(own) - counts['passed']} of our own tests did not pass; see {TARGET / 'own.log'}")
+    if not outcomes and not own:
+        wrong.append("the arguments select no test")
     if not arguments:
+        if not own:
+            wrong.append("none of our own tests ran")
         if not vectors(suite):
             wrong.append(f"the vectors failed; see {TARGET / 'vectors.json'}")
         if found["passed"] < floor:

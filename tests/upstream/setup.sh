@@ -8,7 +8,9 @@ into=${CARGO_TARGET_DIR:-target}/upstream
 venv=$into/venv
 
 wanted=$(cat "$here/setup.sh" "$here/requirements.txt" "$here/urllib3.txt" | cksum)
-[ "$(cat "$into/stamp" 2>/dev/null)" != "$wanted" ] || exit 0
+if [ "$(cat "$into/stamp" 2>/dev/null)" = "$wanted" ] && "$venv/bin/python" -c 'import wasmtime, pytest, urllib3' 2>/dev/null; then
+  exit 0
+fi
 
 fail() {
   echo "upstream: $*" >&2
@@ -18,6 +20,7 @@ fail() {
 python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || fail "python3 must be 3.11 or later"
 echo "setting up: Python packages and urllib3's source package" >&2
 mkdir -p "$into"
+rm -f "$into/stamp"
 rm -rf "$venv" "$into"/urllib3-*
 if ! python3 -m venv "$venv" >/dev/null 2>&1; then
   # Debian has the part of it that brings pip in a package of its own.

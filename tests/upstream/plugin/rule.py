@@ -6,7 +6,7 @@ The class of a test is that of its farthest touch, in this order:
 - `Q`, introspection: what shows the state of a pool or a manager, or a log; also settings of a pool changed after it was made.
 - `S`: Python's `ssl.SSLContext`, and the helpers that make one.
 - `H`: the fixture that runs a test over HTTP/1.1 and again over HTTP/2, which it injects into urllib3's modules.
-- `N`: hosts beyond this machine, such as 240.0.0.0, where the next router may answer or not.
+- `N`: an address that nobody has, 240.0.0.0: the next router may answer for it or not, so the outcome is the network's.
 - `I`, internals: everything else.
 
 A name in no table is internal: a new version of urllib3 can only make the selection smaller, and the floor would tell.
@@ -64,7 +64,7 @@ CONTEXT = {
 CONTEXT_MODULES = ("urllib3.util.ssl_", "urllib3.util.ssl_match_hostname")
 
 HTTP2_FIXTURE = "fixture http_version"
-NETWORK = "name test.requires_network"
+NETWORK = "name test.TARPIT_HOST"
 
 
 def class_of(touch: str) -> str:

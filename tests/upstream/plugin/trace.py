@@ -46,8 +46,10 @@ _FIXTURE_NAMES = ("caplog", "http_version")
 # The interpreter sets the last one when it frees a response, wherever it happens to be.
 _IGNORED = ("__class__", "__dict__", "_finalizing")
 _LOG_RECORDER = "test.LogRecorder"
-# Decorators that say what a test needs: another TLS library in the place of Python's, or hosts that are not this one.
-_NEEDS = ("test.withPyOpenSSL", "test.requires_network")
+# Puts another TLS library in the place of Python's.
+_PYOPENSSL = "test.withPyOpenSSL"
+# An address that nobody has, where the next router may answer or not.
+_TARPIT = "test.TARPIT_HOST"
 _ROOT = os.path.join(os.getcwd(), "test") + os.sep
 _FIXTURES = os.path.join(_ROOT, "conftest.py")
 
@@ -162,9 +164,9 @@ class Source:
         node = self._find(owner, function)
         self._collect(node, owner, found, set())
         for decorator in getattr(node, "decorator_list", ()):
-            chain = self._chain(decorator.func if isinstance(decorator, ast.Call) else decorator)
-            if chain is not None and self._imports.get(chain[0]) in _NEEDS:
-                found.add(self._imports[chain[0]])
+            chain = self._chain(decorator)
+            if chain is not None and self._imports.get(chain[0]) == _PYOPENSSL:
+                found.add(_PYOPENSSL)
         return found
 
     def _find(self, owner: type | None, name: str) -> ast.AST | None:
@@ -187,7 +189,7 @@ class Source:
                 continue
             if chain[0] in imports:
                 name = ".".join([imports[chain[0]], *chain[1:]])
-                if name.split(".")[0] == "urllib3" or name == _LOG_RECORDER:
+                if name.split(".")[0] == "urllib3" or name in (_LOG_RECORDER, _TARPIT):
                     found.add(self._path_to(name))
             elif chain[0] == "self" and len(chain) > 1:
                 self._collect(self._find(owner, chain[1]), owner, found, seen)

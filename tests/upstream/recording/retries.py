@@ -92,5 +92,5 @@ def watch_retries(recorder: Recorder, _: object) -> None:
     recorder.watch(Retry, "new", renewed)
     recorder.watch(Retry, "increment", incremented)
     recorder.watch(Retry, "sleep", slept)
-    for name in ("is_retry", "get_backoff_time", "parse_retry_after", "is_exhausted"):
+    for name in ("is_retry", "get_backoff_time", "parse_retry_after"):
         recorder.watch(Retry, name, asked(name))

@@ -183,7 +183,6 @@ class RequestMethods:
             else:
                 response = component.call(f"{kind}.{function}", callee, method, url, content, options)
             answer = HTTPResponse._of(component, response, self, asked or self._retries(), url, decode_content, preload_content)
-            self._note(answer)
             if log.isEnabledFor(logging.DEBUG):
                 component.settle(lambda: self._pool_of(url))
                 origin = self._pool_of(answer.url)
@@ -198,6 +197,3 @@ class RequestMethods:
     def _retries(self) -> Retry:
         """What a request is given that names no retries."""
         raise NotImplementedError
-
-    def _note(self, response: HTTPResponse) -> None:
-        """Is told of each response."""

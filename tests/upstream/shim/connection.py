@@ -42,11 +42,15 @@ class Component:
         self.manager: Resource = self.call(open, *arguments)
         self.key_log_file: str | None = None
         self._opened = 0
+        self.open: set[int] = set()
 
     def settle(self, pool: Callable[[], Any]) -> None:
         """Passes on what has happened; `pool` says which one the log is to name."""
         for tag, payload in self.call(f"{self.kind}.take-events", self.manager):
-            if tag == "connected":
+            if tag == "closed":
+                self.open.discard(payload.number)
+            elif tag == "connected":
+                self.open.add(payload.number)
                 self._opened += 1
                 if log.isEnabledFor(logging.DEBUG):
                     of = pool()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from weakref import WeakSet
 
 from urllib3.connectionpool import ConnectionPool
 from urllib3.exceptions import ClosedPoolError
@@ -31,7 +30,8 @@ class PoolQueue:
         self.maxsize = maxsize
 
     def qsize(self) -> int:
-        return max(self.maxsize - sum(response.connection is not None for response in self._pool._responses), 0)
+        """Without those of the component's connections that are open and not idle. A manager's pools are counted together."""
+        return max(self.maxsize - self._pool._lent(), 0)
 
 
 class HTTPConnectionPool(RequestMethods, ConnectionPool):
@@ -51,7 +51,6 @@ class HTTPConnectionPool(RequestMethods, ConnectionPool):
         self.block = block
         self.pool: PoolQueue | None = PoolQueue(self, maxsize)
         self.conn_kw = conn_kw
-        self._responses: WeakSet[HTTPResponse] = WeakSet()
         self._component: Component | None = None
         self._resource: Resource | None = None
         self._opened_with: dict[str, Any] | None = None
@@ -93,9 +92,6 @@ class HTTPConnectionPool(RequestMethods, ConnectionPool):
 
     _pool_at = _pool_of
 
-    def _note(self, response: HTTPResponse) -> None:
-        self._responses.add(response)
-
     def _retries(self) -> Retry:
         return Retry.from_int(self.retries)
 
@@ -118,6 +114,12 @@ class HTTPConnectionPool(RequestMethods, ConnectionPool):
     @property
     def num_requests(self) -> int:
         return self._component.call("connection-pool.num-requests", self._resource) if self._component and self._resource else 0
+
+    def _lent(self) -> int:
+        if self._component is None or self._resource is None:
+            return 0
+        self._component.settle(lambda: self)
+        return len(self._component.open) - self._component.call("connection-pool.num-idle", self._resource)
 
     def close(self) -> None:
         self.pool = None

@@ -31,12 +31,22 @@ class SSLContext(ssl.SSLContext):
 
     recorded_chain: dict[str, Any]
     recorded_roots: list[bytes | str]
+    has_defaults: bool
 
     def __new__(cls, *args: Any, **kw: Any) -> SSLContext:
         context = super().__new__(cls, *args, **kw)
         context.recorded_chain = {}
         context.recorded_roots = []
+        context.has_defaults = False
         return context
+
+    def load_default_certs(self, purpose: ssl.Purpose = ssl.Purpose.SERVER_AUTH) -> None:
+        super().load_default_certs(purpose)
+        self.has_defaults = True
+
+    def set_default_verify_paths(self) -> None:
+        super().set_default_verify_paths()
+        self.has_defaults = True
 
     def load_cert_chain(self, certfile: Any, keyfile: Any = None, password: Any = None) -> None:
         super().load_cert_chain(certfile, keyfile, password)
@@ -104,6 +114,9 @@ def tls_settings(*, ca_certs: Any = None, ca_cert_dir: Any = None, ca_cert_data:
         files = [_read(chain[name]) if chain.get(name) else None for name in ("cert_file", "key_file")]
     except OSError as error:
         raise SSLError(error) from error
+    if not roots and ssl_context is not None and verify_mode != ssl.CERT_NONE and not getattr(ssl_context, "has_defaults", False):
+        # The component takes no roots for its built-in ones, and would trust whom the context does not.
+        raise SSLError("certificate verify failed: the SSLContext trusts no certificate that could be read from it")
     record = Record(
         roots=b"\n".join(_to_pem(root) for root in roots) if roots else None,
         cert_reqs=_CERT_REQS[verify_mode],

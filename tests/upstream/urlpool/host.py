@@ -474,9 +474,10 @@ def _resource(name: str) -> _Plan:
 class _Program:
     """A component that is ready to run, shared by the instances of this process."""
 
-    def __init__(self, path: str, cache: str) -> None:
+    def __init__(self, path: str, cache: str, is_widened: bool) -> None:
         with open(path, "rb") as file:
-            wasm = words.widen(file.read())
+            wasm = words.widen(file.read()) if is_widened else file.read()
+        os.makedirs(cache, mode=0o700, exist_ok=True)
         self.engine = wasmtime.Engine()
         self.component = _compile(self.engine, wasm, cache)
         self.linker = wc.Linker(self.engine)
@@ -566,17 +567,17 @@ def default_component() -> str:
     return os.environ.get("URLPOOL_WASM") or os.path.join(above, "dist", "urlpool.wasm")
 
 
-_programs: dict[tuple[str, float], _Program] = {}
+_programs: dict[tuple[str, float, bool], _Program] = {}
 _programs_lock = threading.Lock()
 
 
-def program(component_path: str | None = None, cache: str | None = None) -> _Program:
+def program(component_path: str | None = None, cache: str | None = None, is_widened: bool = True) -> _Program:
     """Loads a component, or finds it where this process has loaded it before."""
     path = os.path.realpath(component_path or default_component())
-    key = (path, os.stat(path).st_mtime)
+    key = (path, os.stat(path).st_mtime, is_widened)
     with _programs_lock:
         if key not in _programs:
-            _programs[key] = _Program(path, cache or _own_folder())
+            _programs[key] = _Program(path, cache or _own_folder(), is_widened)
         return _programs[key]
 
 
@@ -586,13 +587,14 @@ class Instance:
     Any thread may call it; one call runs at a time, the others wait.
     """
 
-    def __init__(self, component_path: str | None = None, *, network: bool = True, cache: str | None = None) -> None:
+    def __init__(self, component_path: str | None = None, *, network: bool = True, cache: str | None = None, is_widened: bool = True) -> None:
         """Starts the component in this file (see `default_component`).
 
         `network` grants it TCP and name lookup, without which every request fails with `denied`. `cache` is a folder for what was
-        compiled, which nobody else may be able to write to; None means one of our own among the temporary files.
+        compiled, which nobody else may be able to write to; None means one of our own among the temporary files. Unless it
+        `is_widened`, bytes of bodies pass one by one, as the component itself has it: see words.py.
         """
-        self._program = program(component_path, cache)
+        self._program = program(component_path, cache, is_widened)
         self._store: wasmtime.Store | None = wasmtime.Store(self._program.engine)
         wasi = wasmtime.WasiConfig()
         wasi.inherit_stderr()

@@ -53,8 +53,6 @@ pub(crate) fn decided(vector: &Vector) -> Answer {
             }
             Ok(())
         }
-        // Whoever is exhausted has been told so by the verdict.
-        "is_exhausted" => same("exhausted", expected, &false.into()),
         "is_retry" => {
             let method = Method::parse(text(argument(0)).unwrap_or_default());
             let method = method.map_err(|error| error.to_string())?;
@@ -93,8 +91,9 @@ pub(crate) fn decided(vector: &Vector) -> Answer {
             let max = retry.remaining().retry_after_max.unwrap_or_default();
             let ours = retry_after(&value.ok_or("not latin-1")?, || Duration::ZERO, max);
             match ours {
-                Some(ours) if !expected.is_null() => same_time(expected, ours),
-                ours => same("delay", &None, &ours.filter(|_| expected.is_null())),
+                Some(ours) => same_time(expected, ours),
+                None if expected.is_null() => Ok(()),
+                None => Err(format!("{expected} seconds, but it was not understood")),
             }
         }
         other => Err(format!("nothing is known of {other:?}")),

@@ -41,10 +41,13 @@ impl Hosts {
         Ok(Self(table))
     }
 
-    /// The addresses of a name that is in the table.
+    /// The addresses of a name that is in the table, and none for one under `invalid`, which nobody has (RFC 6761, section 6.4).
     #[must_use]
     pub fn addresses(&self, host: &Host) -> Option<&[IpAddr]> {
-        self.0.get(host.without_root_dot()).map(Vec::as_slice)
+        let name = host.without_root_dot();
+        let known = self.0.get(name).map(Vec::as_slice);
+        let is_nobodys = || name.rsplit('.').next() == Some("invalid");
+        known.or_else(|| is_nobodys().then_some(&[]))
     }
 }
 
@@ -78,6 +81,10 @@ mod tests {
             ("nowhere.test", Some(&[])),
             ("www.a.test", None),
             ("test", None),
+            ("a.test.invalid", Some(&[])),
+            ("INVALID.", Some(&[])),
+            ("invalid.test", None),
+            ("notinvalid", None),
             ("192.0.2.1", None),
         ] {
             let found = hosts.addresses(&Host::parse(name).unwrap());
