@@ -9,6 +9,7 @@ use urlpool_tests::{
 };
 
 mod bad_input;
+mod generated;
 mod options;
 mod proxies;
 mod trust;

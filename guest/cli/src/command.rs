@@ -11,13 +11,21 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::builder::ValueParser;
-use clap::{Arg, ArgAction, Command, value_parser};
+use clap::{Arg, ArgAction, Command, ValueHint, value_parser};
 use urlpool_core::types::Budget;
 
 pub(crate) use proxy::ABOUT_A_PROXY;
 
+use crate::generate;
+
 /// As many connections as a process may usually have.
 const MAX_PARALLEL: usize = 1_000;
+
+/// What `--help` shows without being asked for more: no more than fits a terminal of 24 lines.
+const EVERYDAY: [&str; 14] = [
+    "request", "header", "data", "json", "user", "output", "include", "verbose", "fail", "timeout",
+    "retries", "proxy", "cacert", "help",
+];
 
 /// The command with all its options.
 pub(crate) fn command() -> Command {
@@ -32,11 +40,9 @@ pub(crate) fn command() -> Command {
             Arg::new("url")
                 .value_name("URL")
                 .help("What to fetch, in order")
-                // The usage says it.
-                .hide(true)
+                .value_hint(ValueHint::Url)
                 .num_args(1..)
-                .action(ArgAction::Append)
-                .required(true),
+                .action(ArgAction::Append),
         )
         .args(request())
         .args(output())
@@ -48,10 +54,30 @@ pub(crate) fn command() -> Command {
         .args(other())
 }
 
-/// Help without the empty lines between its groups, so that it stays on one screen.
-pub(crate) fn compact(help: &str) -> String {
+/// The options of a group (`all` has each of them), or those for every day where there is no such group.
+///
+/// It has no empty lines between its groups, so that it stays on one screen.
+pub(crate) fn help(group: &str) -> String {
+    let shown = |arg: &Arg| arg.get_help_heading().is_some_and(|it| is_in(it, group));
+    let is_group = command().get_arguments().any(shown);
+    // The usage tells of the URLs.
+    let is_shown = |arg: &Arg| match is_group {
+        true => shown(arg),
+        false => EVERYDAY.contains(&arg.get_id().as_str()),
+    };
+    let help = command()
+        .mut_args(|arg| {
+            let is_hidden = !is_shown(&arg);
+            arg.hide(is_hidden)
+        })
+        .render_help()
+        .to_string();
     let lines = help.lines().filter(|line| !line.is_empty());
     lines.flat_map(|line| [line, "\n"]).collect()
+}
+
+fn is_in(heading: &str, group: &str) -> bool {
+    group == "all" || heading.eq_ignore_ascii_case(group)
 }
 
 fn request() -> [Arg; 7] {
@@ -199,20 +225,26 @@ fn connections() -> [Arg; 6] {
     .map(|arg| arg.help_heading("Connections"))
 }
 
-fn other() -> [Arg; 2] {
-    [
-        flag("help", "Print this")
+fn other() -> impl Iterator<Item = Arg> {
+    let always = [
+        Arg::new("help")
+            .long("help")
             .short('h')
-            .action(ArgAction::Help),
+            .value_name("GROUP")
+            .help("Options of a group (tls, ...), or all; else a few")
+            .num_args(0..=1)
+            .default_missing_value("")
+            .overrides_with("help"),
         flag("version", "Print the version")
             .short('V')
             .action(ArgAction::Version),
-    ]
-    .map(|arg| arg.help_heading("Other"))
+    ];
+    let args = always.into_iter().chain(generate::arg());
+    args.map(|arg| arg.help_heading("Other"))
 }
 
 /// An option whose value may begin with a hyphen, as in curl, so that `-d -5` and `--timeout -1` are read as they are meant.
-fn text(name: &'static str, value: &'static str, help: &'static str) -> Arg {
+pub(crate) fn text(name: &'static str, value: &'static str, help: &'static str) -> Arg {
     Arg::new(name)
         .long(name)
         .value_name(value)
@@ -274,12 +306,7 @@ mod tests {
 
     #[test]
     fn help_fits_a_small_screen() {
-        let help = compact(&command().render_help().to_string());
-        assert!(help.lines().count() <= 60, "{help}");
-        for line in help.lines() {
-            assert!(line.chars().count() <= 80, "{line:?}");
-        }
-        let headings = [
+        let groups = [
             "Request",
             "Output",
             "Limits",
@@ -289,8 +316,40 @@ mod tests {
             "TLS",
             "Other",
         ];
-        for heading in headings.map(|heading| format!("{heading}:")) {
-            assert!(help.lines().any(|line| line == heading), "{heading}");
+        // One line of the screen is for the next command.
+        for (group, most) in [("", 23), ("no group", 23), ("all", 80)]
+            .into_iter()
+            .chain(groups.map(|group| (group, 23)))
+        {
+            let help = help(group);
+            assert!(help.lines().count() <= most, "{help}");
+            for line in help.lines() {
+                assert!(line.chars().count() <= 80, "{line:?}");
+            }
+            for heading in groups {
+                let line = format!("{heading}:");
+                let is_there = help.lines().any(|it| it == line);
+                let expected = match group {
+                    "all" => true,
+                    group if groups.contains(&group) => group == heading,
+                    _ => heading != "Connections",
+                };
+                assert_eq!(is_there, expected, "{group}: {heading}");
+            }
+        }
+        assert_eq!(help("tls"), help("TLS"));
+    }
+
+    #[test]
+    fn all_help_is_all_there_is() {
+        let help = help("all");
+        for arg in command().get_arguments() {
+            if let Some(long) = arg.get_long() {
+                assert!(help.contains(&format!("--{long}")), "{long}");
+            }
+            if let Some(short) = arg.get_short() {
+                assert!(help.contains(&format!("-{short}")), "{short}");
+            }
         }
     }
 }

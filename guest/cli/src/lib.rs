@@ -3,7 +3,8 @@
 //! Two fronts share it: the command component (`src/bin/component`), whose client is the imported `urlpool:client/blocking`, and the
 //! native binary of `urlpool-host`. Neither decides anything; what the command does and says is decided here.
 //!
-//! - `command` declares the options, `options` turns what was typed into values that parse or do not exist.
+//! - `command` declares the options, `options` turns what was typed into values that parse or do not exist; `generate` makes the man page and
+//!   the completions of shells of the same declaration.
 //! - `upload` pushes what is sent from files and standard input.
 //! - `session` sends the requests in turn, `together` several at once; `session` tallies the exit status.
 //! - `delivery` brings a body to standard output or, through `part`, to its file; `progress` shows how far it is.
@@ -12,6 +13,11 @@
 mod client;
 mod command;
 mod delivery;
+#[cfg(not(target_os = "wasi"))]
+mod generate;
+#[cfg(target_os = "wasi")]
+#[path = "generate/nothing.rs"]
+mod generate;
 mod key_log;
 mod options;
 mod part;

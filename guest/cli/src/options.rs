@@ -17,7 +17,8 @@ use urlpool_core::types::{
     CertReqs, Error, ManagerSettings, Method, PoolSettings, RequestOptions, TlsSettings, Url,
 };
 
-use crate::command::{command, compact};
+use crate::command::{command, help};
+use crate::generate;
 use crate::upload::Upload;
 
 /// How many events are kept between two looks at them for each request under way: far more than one makes.
@@ -76,7 +77,7 @@ pub(crate) enum Output {
 /// Why there is nothing to do.
 #[derive(Debug)]
 pub(crate) enum Early {
-    /// Help or the version was asked for: text for standard output.
+    /// Help, the version or a generated file was asked for: text for standard output.
     Print(String),
     /// A usage error, on one line.
     Usage(String),
@@ -91,11 +92,8 @@ impl From<Error> for Early {
 impl From<clap::Error> for Early {
     fn from(error: clap::Error) -> Self {
         let text = error.to_string();
-        if matches!(
-            error.kind(),
-            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
-        ) {
-            return Self::Print(compact(&text));
+        if error.kind() == ErrorKind::DisplayVersion {
+            return Self::Print(text);
         }
         // The first paragraph says what is wrong; usage and advice follow it.
         let what = text
@@ -116,6 +114,12 @@ impl Options {
         variables: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<Self, Early> {
         let mut matches = command().try_get_matches_from(arguments)?;
+        if let Some(group) = matches.get_one::<String>("help") {
+            return Err(Early::Print(help(group)));
+        }
+        if let Some(text) = generate::asked(&matches) {
+            return Err(Early::Print(text));
+        }
         let is_reported = matches.contains_id("report");
         let targets = targets(&mut matches, is_reported)?;
         let method = content::method(&mut matches)?;
@@ -176,6 +180,11 @@ fn events(parallel: usize) -> u32 {
 /// The URLs, each with the place of its body: its own `-o`, else its last segment where `-O` asks for it, else standard output.
 fn targets(matches: &mut ArgMatches, is_reported: bool) -> Result<Vec<Target>, Early> {
     let urls: Vec<String> = matches.remove_many("url").into_iter().flatten().collect();
+    if urls.is_empty() {
+        return Err(Early::Usage(
+            "there is no URL to fetch (--help shows the options)".into(),
+        ));
+    }
     let files: Vec<PathBuf> = matches
         .remove_many("output")
         .into_iter()

@@ -819,7 +819,11 @@ fn secrets_are_not_in_debug_output() {
 fn help_and_version_are_for_standard_output() {
     for (arguments, expected) in [
         (&["--help"][..], "Usage: urlpool [OPTIONS] URL..."),
-        (&["-h", "http:///"], "--connect-timeout <S>"),
+        (&["-h", "http:///"], "--timeout <S>"),
+        (&["-v", "-h", "-i"], "--timeout <S>"),
+        (&["--help", "all"], "--connect-timeout <S>"),
+        (&["--help=limits"], "--connect-timeout <S>"),
+        (&["--generate", "bash"], "complete -F _urlpool"),
         (
             &["--version"],
             concat!("urlpool ", env!("CARGO_PKG_VERSION")),
