@@ -10,8 +10,10 @@ use urlpool_tests::{
 
 mod bad_input;
 mod generated;
+mod interrupted;
 mod options;
 mod proxies;
+mod told;
 mod trust;
 mod uploads;
 

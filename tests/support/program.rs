@@ -1,5 +1,6 @@
 //! Runs a native binary of the workspace.
 
+use std::convert::Infallible;
 use std::ffi::OsString;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
@@ -119,6 +120,14 @@ impl Program {
     /// # Panics
     /// Where it takes longer than 30 seconds, or what [`Program::patience`] says.
     pub async fn run(self) -> Outcome {
+        self.interrupted_after(std::future::pending()).await
+    }
+
+    /// Runs it until something has happened and then presses Ctrl-C, so to speak.
+    ///
+    /// # Panics
+    /// As [`Program::run`] does.
+    pub async fn interrupted_after(self, event: impl Future<Output = ()>) -> Outcome {
         let mut program = tokio::process::Command::new(&self.path);
         program.args(&self.arguments);
         program.stdin(Stdio::piped()).kill_on_drop(true);
@@ -135,6 +144,12 @@ impl Program {
         let started = Instant::now();
         let mut child = program.spawn().expect("an executable file runs");
         let stdin = child.stdin.take();
+        let id = child.id().unwrap_or_default();
+        let interrupting = async {
+            event.await;
+            interrupt(id).await;
+            std::future::pending::<Infallible>().await
+        };
         let running = async {
             let feed = async {
                 if let Some(mut stdin) = stdin {
@@ -145,6 +160,12 @@ impl Program {
             tokio::join!(child.wait_with_output(), feed).0
         };
         let command = format!("{} {:?}", self.path.display(), self.arguments);
+        let running = async {
+            tokio::select! {
+                ended = running => ended,
+                never = interrupting => match never {},
+            }
+        };
         let Ok(ended) = tokio::time::timeout(self.patience, running).await else {
             fail(&format!(
                 "{command} was still running after {:?}",
@@ -163,4 +184,12 @@ impl Program {
             took: started.elapsed(),
         }
     }
+}
+
+/// Sends what a terminal does for Ctrl-C.
+async fn interrupt(id: u32) {
+    let mut shell = tokio::process::Command::new("sh");
+    shell.args(["-c", "kill -INT \"$1\"", "sh", &id.to_string()]);
+    let status = shell.status().await.expect("a shell runs");
+    assert!(status.success(), "there is no process {id} any more");
 }

@@ -8,6 +8,7 @@
 //! - `upload` pushes what is sent from files and standard input.
 //! - `session` sends the requests in turn, `together` several at once; `session` tallies the exit status.
 //! - `delivery` brings a body to standard output or, through `part`, to its file; `progress` shows how far it is.
+//! - `paint` colours what is told on a terminal.
 //! - `report` writes the JSON line, `trace` the lines of `--verbose`, `key_log` the secrets of connections into their file.
 
 mod client;
@@ -20,6 +21,7 @@ mod generate;
 mod generate;
 mod key_log;
 mod options;
+mod paint;
 mod part;
 mod progress;
 mod report;

@@ -9,6 +9,7 @@ use urlpool_core::types::{Error, ManagerSettings};
 use crate::client::Client;
 use crate::key_log::KeyLog;
 use crate::options::{Early, Options};
+use crate::paint::Paint;
 use crate::session::Session;
 use crate::text::one_line;
 
@@ -37,10 +38,39 @@ impl fmt::Debug for Streams<'_> {
     }
 }
 
-impl Streams<'_> {
+/// The streams of a run, and how they are written to.
+pub(crate) struct Console<'a> {
+    pub(crate) output: &'a mut dyn Write,
+    pub(crate) errors: &'a mut dyn Write,
+    /// Whether progress is shown.
+    pub(crate) is_terminal: bool,
+    paint: Paint,
+}
+
+impl<'a> Console<'a> {
+    fn new(streams: Streams<'a>, variables: &[(OsString, OsString)]) -> Self {
+        let Streams {
+            output,
+            errors,
+            is_terminal,
+        } = streams;
+        Self {
+            output,
+            errors,
+            is_terminal,
+            paint: Paint::new(is_terminal, variables),
+        }
+    }
+
+    /// Writes a line of `--verbose`. Where standard error has gone, the request still counts.
+    pub(crate) fn tell(&mut self, line: &str) {
+        let _ = writeln!(self.errors, "{}", self.paint.told(line));
+    }
+
     /// Writes a line on standard error. There is nobody left to tell where that fails.
     pub(crate) fn complain(&mut self, text: &str) {
-        let _ = writeln!(self.errors, "urlpool: {}", one_line(text));
+        let name = self.paint.name("urlpool:");
+        let _ = writeln!(self.errors, "{name} {}", one_line(text));
     }
 
     /// The same for an error, its kind first.
@@ -51,32 +81,34 @@ impl Streams<'_> {
 
 /// Does what `arguments` ask for, over the client that `open` makes, and returns the exit status.
 ///
-/// The first argument is the program's name. Of the environment's `variables` only those count that name proxies. `open` is called once, after everything that was typed has been found sound.
+/// The first argument is the program's name. Of the environment's `variables` only those count that name proxies or are about colours. `open` is called once, after everything that was typed has been found sound.
 pub fn run<C: Client>(
     arguments: impl IntoIterator<Item = OsString>,
     variables: impl IntoIterator<Item = (OsString, OsString)>,
-    mut streams: Streams<'_>,
+    streams: Streams<'_>,
     open: impl FnOnce(ManagerSettings) -> Result<C, Error>,
 ) -> u8 {
+    let variables: Vec<_> = variables.into_iter().collect();
+    let mut console = Console::new(streams, &variables);
     let options = match Options::parse(arguments, variables) {
         Ok(options) => options,
-        Err(Early::Print(text)) => return print(&text, &mut streams),
+        Err(Early::Print(text)) => return print(&text, &mut console),
         Err(Early::Usage(text)) => {
-            streams.complain(&text);
+            console.complain(&text);
             return USAGE;
         }
     };
     let key_log = match options.key_log.as_deref().map(KeyLog::open).transpose() {
         Ok(key_log) => key_log,
         Err(text) => {
-            streams.complain(&format!("--key-log: {text}"));
+            console.complain(&format!("--key-log: {text}"));
             return USAGE;
         }
     };
     match open(options.manager.clone()) {
-        Ok(client) => Session::new(client, &options, streams, key_log).run(),
+        Ok(client) => Session::new(client, &options, console, key_log).run(),
         Err(error) => {
-            streams.complain_of(&error);
+            console.complain_of(&error);
             status_of(&error)
         }
     }
@@ -91,11 +123,11 @@ pub(crate) const fn status_of(error: &Error) -> u8 {
     }
 }
 
-fn print(text: &str, streams: &mut Streams<'_>) -> u8 {
-    let written = streams
+fn print(text: &str, console: &mut Console<'_>) -> u8 {
+    let written = console
         .output
         .write_all(text.as_bytes())
-        .and_then(|()| streams.output.flush());
+        .and_then(|()| console.output.flush());
     if written.is_ok() { SUCCESS } else { FAILED }
 }
 

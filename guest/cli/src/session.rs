@@ -16,14 +16,14 @@ use crate::key_log::KeyLog;
 use crate::options::{Options, Output, Target};
 use crate::progress::{Progress, announced};
 use crate::report::Exchange;
-use crate::run::{FAILED, STATUS, SUCCESS, Streams, status_of};
+use crate::run::{Console, FAILED, STATUS, SUCCESS, status_of};
 use crate::trace::{Connections, lines};
 
 /// A run under way.
 pub(crate) struct Session<'a, 's, C> {
     pub(crate) client: C,
     pub(crate) options: &'a Options,
-    pub(crate) streams: Streams<'s>,
+    pub(crate) console: Console<'s>,
     pub(crate) connections: Connections,
     /// Until it cannot be written.
     key_log: Option<KeyLog>,
@@ -43,13 +43,13 @@ impl<'a, 's, C: Client> Session<'a, 's, C> {
     pub(crate) fn new(
         client: C,
         options: &'a Options,
-        streams: Streams<'s>,
+        console: Console<'s>,
         key_log: Option<KeyLog>,
     ) -> Self {
         Self {
             client,
             options,
-            streams,
+            console,
             connections: Connections::default(),
             key_log,
             has_failed: false,
@@ -64,14 +64,14 @@ impl<'a, 's, C: Client> Session<'a, 's, C> {
             Ok(()) if self.options.is_fail_set && self.has_bad_status => STATUS,
             Ok(()) => SUCCESS,
             Err(Stop::Usage(error)) => {
-                self.streams.complain_of(&error);
+                self.console.complain_of(&error);
                 status_of(&error)
             }
             // Whoever read our output has gone and wants no explanation.
             Err(Stop::Stdout(cause)) if cause.kind() == io::ErrorKind::BrokenPipe => FAILED,
             Err(Stop::Stdout(cause)) => {
                 let error = Error::Other(format!("cannot write to standard output: {cause}"));
-                self.streams.complain_of(&error);
+                self.console.complain_of(&error);
                 FAILED
             }
         }
@@ -157,19 +157,19 @@ impl<'a, 's, C: Client> Session<'a, 's, C> {
         if self.options.is_reported {
             exchange.history = body.history()?;
         }
-        let shows_progress = self.streams.is_terminal && matches!(target.output, Output::File(_));
+        let shows_progress = self.console.is_terminal && matches!(target.output, Output::File(_));
         let mut progress = shows_progress.then(|| {
             let (method, is_raw) = (&self.options.method, self.options.request.reading.is_raw);
             let started = Instant::now();
             Progress::new(
                 announced(head, method, is_raw),
                 move || started.elapsed(),
-                self.streams.errors,
+                self.console.errors,
             )
         });
         let mut sink = Sink::open(&target.output)?;
         if self.options.is_head_included {
-            sink.write(&head_bytes(head), self.streams.output)?;
+            sink.write(&head_bytes(head), self.console.output)?;
         }
         loop {
             let bytes = body.read()?;
@@ -177,7 +177,7 @@ impl<'a, 's, C: Client> Session<'a, 's, C> {
                 return sink.finish();
             }
             exchange.delivered.add(&bytes);
-            sink.write(&bytes, self.streams.output)?;
+            sink.write(&bytes, self.console.output)?;
             if let Some(progress) = &mut progress {
                 progress.show(exchange.delivered.bytes);
             }
@@ -208,12 +208,12 @@ impl<'a, 's, C: Client> Session<'a, 's, C> {
             .is_some_and(|head| head.status >= 400);
         if let Some(error) = &exchange.error {
             self.has_failed = true;
-            self.streams.complain_of(error);
+            self.console.complain_of(error);
         }
         if self.options.is_reported {
             let line = exchange.line(self.options.method.as_str(), &target.shown);
-            writeln!(self.streams.output, "{line}")
-                .and_then(|()| self.streams.output.flush())
+            writeln!(self.console.output, "{line}")
+                .and_then(|()| self.console.output.flush())
                 .map_err(Stop::Stdout)?;
         }
         Ok(())
@@ -225,14 +225,13 @@ impl<'a, 's, C: Client> Session<'a, 's, C> {
         }
         for event in self.client.take_events() {
             match &event {
-                Event::Warned(text) => self.streams.complain(&format!("warning: {text}")),
+                Event::Warned(text) => self.console.complain(&format!("warning: {text}")),
                 Event::KeyLog(line) => self.log_key(line),
                 _ => {}
             }
             if self.options.is_verbose {
                 for line in lines(&event) {
-                    // Standard error has gone: the request still counts.
-                    let _ = writeln!(self.streams.errors, "{line}");
+                    self.console.tell(&line);
                 }
             }
             self.connections.note(event);
@@ -244,7 +243,7 @@ impl<'a, 's, C: Client> Session<'a, 's, C> {
             return;
         };
         if let Err(text) = key_log.append(line) {
-            self.streams.complain(&format!("--key-log: {text}"));
+            self.console.complain(&format!("--key-log: {text}"));
             self.has_failed = true;
             self.key_log = None;
         }

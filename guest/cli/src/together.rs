@@ -179,7 +179,7 @@ impl<'a, C: Client> Session<'a, '_, C> {
             if self.options.is_head_included {
                 held = head_bytes(&head);
                 if !matches!(sink, Sink::Stdout) {
-                    sink.write(&std::mem::take(&mut held), self.streams.output)?;
+                    sink.write(&std::mem::take(&mut held), self.console.output)?;
                 }
             }
             Ok(sink)
@@ -217,7 +217,7 @@ impl<'a, C: Client> Session<'a, '_, C> {
                         open.held.extend_from_slice(&bytes);
                         continue;
                     }
-                    match open.sink.write(&bytes, self.streams.output) {
+                    match open.sink.write(&bytes, self.console.output) {
                         Ok(()) => continue,
                         Err(broken) => Err(broken),
                     }
@@ -293,7 +293,7 @@ impl<'a, C: Client> Session<'a, '_, C> {
     }
 
     fn put_out(&mut self, bytes: &[u8]) -> Result<(), Stop> {
-        match Sink::Stdout.write(bytes, self.streams.output) {
+        match Sink::Stdout.write(bytes, self.console.output) {
             Err(Broken::Stdout(cause)) => Err(Stop::Stdout(cause)),
             Ok(()) | Err(Broken::Usage(_) | Broken::Request(_)) => Ok(()),
         }

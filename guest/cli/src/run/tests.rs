@@ -859,3 +859,48 @@ fn a_broken_standard_output_ends_the_run() {
         assert!(seen.requests.len() <= 1, "{case}");
     }
 }
+
+#[test]
+fn a_terminal_has_colours_and_progress_unless_told_otherwise() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a").display().to_string();
+    for (case, is_terminal, variable, has_colours) in [
+        ("a terminal", true, None, true),
+        ("without colours", true, Some("NO_COLOR"), false),
+        ("no terminal", false, None, false),
+    ] {
+        let seen = Rc::new(RefCell::new(Seen::default()));
+        let (mut output, mut errors) = (Vec::new(), Vec::new());
+        let streams = Streams {
+            output: &mut output,
+            errors: &mut errors,
+            is_terminal,
+        };
+        let arguments = ["urlpool", "-v", "-o", &file, "http://h/", "http://h/"];
+        let mut good = Answer::of(200, &["one"]);
+        good.events.push(Event::CheckedOut { number: 1 });
+        let answers = [good, Answer::failing(refused())];
+        let variables = variable.map(|name| (name.into(), "1".into()));
+        run(arguments.map(OsString::from), variables, streams, |_| {
+            Ok(Fake::new(answers, &seen))
+        });
+        let told = String::from_utf8(errors).unwrap();
+        let (bar, wipe) = (told.contains("0 B/s"), told.contains("\r\x1b[K"));
+        assert_eq!((bar, wipe), (is_terminal, is_terminal), "{case}: {told:?}");
+        let (name, fact) = if has_colours {
+            (
+                "\x1b[1;31murlpool:\x1b[0m ",
+                "\x1b[2m* connection 1: used again\x1b[0m\n",
+            )
+        } else {
+            ("urlpool: ", "* connection 1: used again\n")
+        };
+        assert!(
+            told.contains(&format!("{name}(connection-failed)")),
+            "{case}: {told:?}"
+        );
+        assert!(told.contains(fact), "{case}: {told:?}");
+        assert_eq!(told.contains("\x1b[0m"), has_colours, "{case}: {told:?}");
+        assert!(output.is_empty(), "{case}");
+    }
+}
