@@ -1,18 +1,23 @@
-//! The rows of the command line, the same for the native binary and for the component under the stock `wasmtime`.
+//! The rows of the command line, the same for the native binary and for the component under the stock `wasmtime` and under `jco run`.
 
 use std::sync::Arc;
 
-use urlpool_tests::{Outcome, RefusingPort, dist};
+use urlpool_tests::{HttpProxy, Outcome, RefusingPort, Reply, dist};
 
 use crate::doors::{Door, Network, make_run, stock};
 use crate::served::Served;
 use crate::tally::Tally;
+
+/// What a command says where a permission is missing.
+const ADVICE: &str = "run with -S inherit-network -S allow-ip-name-lookup";
 
 /// All rows that begin with the door's name.
 pub(crate) async fn rows(tally: &mut Tally, door: Door, served: &Arc<Served>) {
     bytes(tally, door, served).await;
     reuse(tally, door, served).await;
     statuses(tally, door, served).await;
+    row_of_environment(tally, door, served).await;
+    rows_on_a_terminal(tally, door, served).await;
 }
 
 /// The exact bytes, to standard output and to a file.
@@ -177,21 +182,109 @@ pub(crate) async fn row_of_make(tally: &mut Tally, served: &Arc<Served>) {
         .await;
 }
 
-/// What the stock `wasmtime` without its network options makes of a request.
+/// What the stock `wasmtime` without some of its network options makes of a request: what is missing is told from a network that fails.
 pub(crate) async fn rows_without_network(tally: &mut Tally, served: &Arc<Served>) {
-    let on = Arc::clone(served);
-    tally
-        .row(
-            "wasmtime run urlpool-cli.wasm: status 1 without network permissions",
-            async move {
+    let by_name = format!("http://localhost:{}/small", served.nginx.plain().port());
+    let refusing = RefusingPort::new();
+    for (case, network, url, expected) in [
+        (
+            "no permission",
+            Network::Denied,
+            served.nginx.http("/small"),
+            ADVICE,
+        ),
+        (
+            "no permission, by name",
+            Network::Denied,
+            by_name.clone(),
+            ADVICE,
+        ),
+        (
+            "no name lookup, by name",
+            Network::WithoutNames,
+            by_name,
+            ADVICE,
+        ),
+        (
+            "no name lookup, nobody there",
+            Network::WithoutNames,
+            refusing.url("/"),
+            "refused",
+        ),
+        (
+            "every permission, nobody there",
+            Network::Granted,
+            refusing.url("/"),
+            "refused",
+        ),
+    ] {
+        let on = Arc::clone(served);
+        let name = format!("wasmtime run urlpool-cli.wasm: status 1 with {case}");
+        tally
+            .row(&name, async move {
                 let component = dist("urlpool-cli.wasm");
-                let got = stock(&component, Network::Denied, on.nginx.folder())
-                    .args([on.nginx.http("/small")])
+                let got = stock(&component, network, on.nginx.folder())
+                    .args([url])
                     .run()
                     .await;
                 assert_failed(&got, 1);
-            },
-        )
+                let told = got.stderr_text();
+                assert!(told.contains(expected), "{told}");
+                let has_advice = told.contains("(denied)") && told.contains(ADVICE);
+                assert_eq!(has_advice, expected == ADVICE, "{told}");
+            })
+            .await;
+    }
+}
+
+/// Progress and colours, which only a terminal gets.
+async fn rows_on_a_terminal(tally: &mut Tally, door: Door, served: &Arc<Served>) {
+    for (case, variable, has_colours) in [
+        (
+            "progress and colours on a terminal",
+            "NO_COLOUR_SAYS_NOTHING",
+            true,
+        ),
+        ("no colours with NO_COLOR", "NO_COLOR", false),
+    ] {
+        let on = Arc::clone(served);
+        tally
+            .row(&format!("{}: {case}", door.name()), async move {
+                let got = door
+                    .program(on.nginx.folder())
+                    .args(["-v", "-o", "on-a-terminal", &on.nginx.http("/small")])
+                    .env("TERM", "xterm")
+                    .without_env("NO_COLOR")
+                    .env(variable, "1")
+                    .on_a_terminal()
+                    .run()
+                    .await;
+                assert_eq!(got.status, 0, "exit status");
+                let shown = got.stdout_text();
+                assert!(shown.contains("\x1b[K[   "), "no bar: {shown:?}");
+                assert!(shown.contains("> GET /small HTTP/1.1"), "{shown:?}");
+                let is_coloured = shown.contains("\x1b[36m> GET /small");
+                assert_eq!(is_coloured, has_colours, "{shown:?}");
+            })
+            .await;
+    }
+}
+
+/// The proxies of the environment, where the host passes it on.
+async fn row_of_environment(tally: &mut Tally, door: Door, served: &Arc<Served>) {
+    let on = Arc::clone(served);
+    let name = format!("{}: a proxy of the environment", door.name());
+    tally
+        .row(&name, async move {
+            let proxy = HttpProxy::new().reply(Reply::ok("forwarded")).start().await;
+            let got = door
+                .program(on.nginx.folder())
+                .env("http_proxy", proxy.proxy_url("http"))
+                .args([on.nginx.http("/small")])
+                .run()
+                .await;
+            assert_brought(&got, b"forwarded");
+        })
         .await;
 }
 
@@ -224,7 +317,13 @@ fn assert_failed(got: &Outcome, status: i32) {
 #[track_caller]
 fn assert_calm(got: &Outcome) {
     let text = got.stderr_text();
-    for word in ["panicked", "wasm trap", "backtrace", "RUST_"] {
+    for word in [
+        "panicked",
+        "wasm trap",
+        "backtrace",
+        "RUST_",
+        "ComponentError",
+    ] {
         assert!(!text.contains(word), "standard error has {word:?}: {text}");
     }
 }

@@ -16,6 +16,8 @@ pub(crate) enum Door {
     Native,
     /// `wasmtime run … urlpool-cli.wasm`, with the wasmtime that everybody can install.
     Stock,
+    /// `jco run … urlpool-cli.wasm`, under Node.
+    Jco,
 }
 
 impl Door {
@@ -24,55 +26,87 @@ impl Door {
         match self {
             Self::Native => "urlpool",
             Self::Stock => "wasmtime run urlpool-cli.wasm",
+            Self::Jco => "jco run urlpool-cli.wasm",
         }
     }
 
-    /// Runs the command with these arguments. `folder` is what it may read and write, under its own path.
+    /// Runs the command with these arguments in a folder.
     pub(crate) async fn run(self, folder: &Path, arguments: &[&str]) -> Outcome {
+        self.program(folder).args(arguments).run().await
+    }
+
+    /// The command about to run in a folder, which it may read and write, under its own path too. Its environment names no proxies.
+    pub(crate) fn program(self, folder: &Path) -> Program {
         match self {
-            Self::Native => native().args(arguments).run(),
-            Self::Stock => stock(&dist("urlpool-cli.wasm"), Network::Granted, folder)
-                .args(arguments)
-                .run(),
+            Self::Native => native().directory(folder),
+            Self::Stock => stock(&dist("urlpool-cli.wasm"), Network::Granted, folder),
+            Self::Jco => jco(&dist("urlpool-cli.wasm"), folder),
         }
-        .await
     }
 }
 
-/// The binary `urlpool` about to run, without the proxies that our own environment may name.
+/// The binary `urlpool` about to run.
 pub(crate) fn native() -> Program {
+    without_proxies(Program::from_file(sibling("urlpool")))
+}
+
+/// A program without the proxies that our own environment may name.
+fn without_proxies(program: Program) -> Program {
     ["http_proxy", "https_proxy", "all_proxy", "no_proxy"]
         .into_iter()
         .flat_map(|name| [name.to_owned(), name.to_uppercase()])
-        .fold(Program::from_file(sibling("urlpool")), Program::without_env)
+        .fold(program, Program::without_env)
+}
+
+/// A component about to run under Node.
+fn jco(component: &Path, folder: &Path) -> Program {
+    let mut folders = OsString::from(".:");
+    folders.push(folder);
+    let module = root().join("guest/cli/jco.mjs");
+    without_proxies(Program::from_file(built(
+        "interop/node/node_modules/.bin/jco",
+    )))
+    .env("URLPOOL_DIRS", folders)
+    .directory(folder)
+    .args(["run", "--jco-import"])
+    .args([module.as_path(), component])
 }
 
 /// Whether the stock `wasmtime` lets a component have sockets and name lookup.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Network {
     Granted,
+    /// Addresses only.
+    WithoutNames,
     Denied,
 }
 
 /// The stock `wasmtime` about to run a component.
 pub(crate) fn stock(component: &Path, network: Network, folder: &Path) -> Program {
     let wasmtime = built("interop/wasmtime/wasmtime_cli/wasmtime");
-    let mut options: Vec<OsString> = vec!["run".into()];
-    if network == Network::Granted {
-        options.extend(["-S", "inherit-network", "-S", "allow-ip-name-lookup"].map(Into::into));
-    }
-    let mut mapped = folder.as_os_str().to_owned();
-    mapped.push("::");
-    mapped.push(folder);
-    options.extend(["--dir".into(), mapped, component.as_os_str().to_owned()]);
-    Program::from_file(wasmtime).args(options)
+    let granted: &[&str] = match network {
+        Network::Granted => &["inherit-network", "allow-ip-name-lookup"],
+        Network::WithoutNames => &["inherit-network"],
+        Network::Denied => &[],
+    };
+    let granted = granted.iter().chain(&["inherit-env"]);
+    let options = granted.flat_map(|option| ["-S", option]);
+    let mapped = [folder, Path::new(".")].into_iter().flat_map(|name| {
+        let mut mapped = folder.as_os_str().to_owned();
+        mapped.push("::");
+        mapped.push(name);
+        ["--dir".into(), mapped]
+    });
+    without_proxies(Program::from_file(wasmtime))
+        .args(["run"])
+        .args(options)
+        .args(mapped)
+        .args([component])
 }
 
 /// `make -s run` as from a shell: what cargo and make tell those that they run would make it build anew.
 pub(crate) async fn make_run(url: &str) -> Outcome {
-    let root = dist("urlpool.wasm");
-    let root = root.ancestors().nth(2).expect("dist/ is in the root");
-    let make = Program::from_file("make").directory(root).patience(BUILD);
+    let make = Program::from_file("make").directory(root()).patience(BUILD);
     std::env::vars_os()
         .map(|(name, _)| name)
         .filter(|name| is_of_cargo_or_make(&name.to_string_lossy()))
@@ -113,6 +147,13 @@ pub(crate) fn built(path: &str) -> PathBuf {
         file.display()
     );
     file
+}
+
+/// The folder of the repository.
+fn root() -> PathBuf {
+    let component = dist("urlpool.wasm");
+    let root = component.ancestors().nth(2).expect("dist/ is in the root");
+    root.to_owned()
 }
 
 /// A path beside this binary, which is in `target/PROFILE`.

@@ -1,7 +1,9 @@
 //! `make interop`: whether the exact bytes come from real servers, through every door that people use and every proxy that they have.
 //!
-//! - `doors` is how each door is opened: the native binary, the stock `wasmtime` with the command component, and a consumer component.
-//! - `command` holds the rows that the first two have in common, `consumer` those of the third.
+//! - `doors` is how each door is opened: the native binary, the command component under the stock `wasmtime` and under `jco run`, and a
+//!   consumer component.
+//! - `command` holds the rows that the first three have in common, `options` every option of theirs, `generated` what the first generates,
+//!   `consumer` the rows of the fourth.
 //! - `matrix` is the table of proxies: what `origins` serve, by way of each of `proxies`; `routes` are its special cases. `secure` is TLS, with `certificates` of every kind.
 //! - `report` is a request by the native binary and what it reports; `daemon` a server that these use.
 //! - `tally` runs the rows, one after the other or several at once, and counts.
@@ -15,7 +17,9 @@ mod command;
 mod consumer;
 mod daemon;
 mod doors;
+mod generated;
 mod matrix;
+mod options;
 mod origins;
 mod proxies;
 mod report;
@@ -49,9 +53,12 @@ async fn main() -> ExitCode {
 /// The rows of a server without any proxy.
 async fn doors(tally: &mut Tally) {
     let served = Arc::new(Served::start());
-    for door in [Door::Native, Door::Stock] {
+    let doors = [Door::Native, Door::Stock, Door::Jco];
+    for door in doors {
         command::rows(tally, door, &served).await;
     }
+    tally.table(options::rows(&doors).await).await;
+    generated::rows(tally).await;
     command::row_of_make(tally, &served).await;
     command::rows_without_network(tally, &served).await;
     consumer::rows(tally, &served).await;

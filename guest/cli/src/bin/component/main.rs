@@ -48,8 +48,9 @@ fn main() -> ExitCode {
         streams,
         Manager::open,
     );
-    if status > 1 {
-        // The result of `wasi:cli/run` tells only well from ill, and leaving this way runs nothing of ours any more.
+    if status > 0 {
+        // The result of `wasi:cli/run` tells only well from ill, and some hosts add words of their own to ill. Leaving this way runs
+        // nothing of ours any more.
         let _ = io::stdout().flush();
         wasi::cli::exit::exit_with_code(status);
     }
