@@ -15,6 +15,7 @@ mod pools;
 mod proxied;
 mod proxies;
 mod redirects;
+mod releases;
 mod requests;
 mod retrying;
 mod settings;

@@ -96,6 +96,28 @@ fn files_that_contributors_are_sent_to_exist() {
 }
 
 #[test]
+fn adding_a_setting_leads_from_the_contract_to_the_command() {
+    let page = page("CONTRIBUTING.md");
+    let section = page
+        .split("\n## ")
+        .find(|it| it.starts_with("Adding a setting"));
+    let named = rules::named_files(section.expect("the section"));
+    for place in [
+        "wit/",
+        "guest/core/src/types/",
+        "guest/core/src/policy/",
+        "guest/src/convert/",
+        "host/src/convert/",
+        "guest/cli/src/",
+        "tests/",
+        "docs/",
+    ] {
+        let is_there = named.iter().any(|name| name.starts_with(place));
+        assert!(is_there, "no file of {place} among {named:?}");
+    }
+}
+
+#[test]
 fn every_promise_of_the_readme_names_its_tests() {
     let (page, code) = (page("README.md"), rust());
     for section in ["Proxies", "Differences from urllib3"] {
