@@ -3,6 +3,7 @@
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 WASM := --target wasm32-wasip2
 GUEST := -p urlpool-guest -p urlpool-cli --features urlpool-cli/component
+CONSUMERS := -p urlpool-consumers -p 'urlpool-example-*'
 SIM := --features urlpool-core/sim
 QUOTED_URL := '$(subst ','\'',$(value URL))'
 
@@ -47,9 +48,9 @@ components: setup
 	@cargo build $(WASM) --profile component $(GUEST)
 	@cargo run -q --bin compose -- '$(TARGET)/wasm32-wasip2/component' dist
 
-# The components of tests/consumers, before they are composed.
+# The components of tests/consumers and examples, before they are composed.
 consumers: setup
-	@cargo build $(WASM) --profile component -p urlpool-consumers -p urlpool-example-fetch
+	@cargo build $(WASM) --profile component $(CONSUMERS)
 
 # Quick where nothing is missing.
 setup:

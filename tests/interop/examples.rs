@@ -2,9 +2,18 @@
 //! these.
 //!
 //! - `fetching` is the component that fetches, in each language.
+//! - `piping` is the pipeline.
 //! - `workshop` is where they are made.
 
 mod fetching;
+mod piping;
 mod workshop;
 
-pub(crate) use fetching::rows;
+use crate::tally::Row;
+
+/// All of them.
+pub(crate) fn rows() -> Vec<Row> {
+    let mut rows = fetching::rows();
+    rows.push(piping::row());
+    rows
+}

@@ -7,6 +7,7 @@ mod contract;
 mod decoding;
 mod doors;
 mod embedding;
+mod examples;
 mod failures;
 mod framing;
 mod input;

@@ -269,7 +269,7 @@ impl WasiView for Guest {
     }
 }
 
-fn workspace() -> PathBuf {
+pub(crate) fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .expect("the package is in a folder of the workspace")
@@ -277,11 +277,14 @@ fn workspace() -> PathBuf {
 }
 
 /// Where this test was built: it is in `target/PROFILE/deps`.
-fn target() -> PathBuf {
-    std::env::current_exe()
-        .expect("a test knows its own path")
+pub(crate) fn target() -> PathBuf {
+    let this = std::env::current_exe().expect("a test knows its own path");
+    let profile = this
         .ancestors()
-        .nth(3)
-        .expect("tests are in target/PROFILE/deps")
+        .skip(1)
+        .find(|folder| !folder.ends_with("deps"))
+        .and_then(Path::parent);
+    profile
+        .expect("tests are in target/PROFILE/deps, binaries in target/PROFILE")
         .to_owned()
 }

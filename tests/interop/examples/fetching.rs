@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use urlpool_tests::{Authority, HttpProxy, Origin, Outcome, Program, Reply, Server, dist};
 
-use super::workshop::Workshop;
+use super::workshop::{PATIENCE, Workshop};
 use crate::doors::{Network, built, run_with, wasmtime};
 use crate::tally::Row;
 
@@ -19,7 +19,7 @@ enum Language {
 }
 
 /// One row a language.
-pub(crate) fn rows() -> Vec<Row> {
+pub(super) fn rows() -> Vec<Row> {
     [Language::Rust, Language::Python, Language::JavaScript]
         .into_iter()
         .map(|language| {
@@ -89,6 +89,7 @@ async fn run(
         .args(variables)
         .args([component.display().to_string()])
         .args(["/small", "/large"].map(|path| origin.url_as("localhost", path)))
+        .patience(PATIENCE)
         .run()
         .await
 }
@@ -138,6 +139,7 @@ impl Language {
         std::fs::write(&component, composed).expect("a temporary folder takes files");
         let done = Program::from_file(wasmtime())
             .args(["compile".into(), "-o".into(), compiled.clone(), component])
+            .patience(PATIENCE)
             .run()
             .await;
         assert_eq!(done.status, 0, "exit status");

@@ -9,18 +9,18 @@ use urlpool_tests::{Program, dist};
 
 use crate::doors::{built, targets};
 
-/// Making a component of a script starts its interpreter and takes ten seconds.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// Making a component of a script starts its interpreter, and what it comes to has megabytes to be compiled.
+pub(super) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The folder, which goes with this.
-pub(crate) struct Workshop {
+pub(super) struct Workshop {
     folder: TempDir,
     page: String,
 }
 
 impl Workshop {
     /// Copies `examples/` and `wit/`.
-    pub(crate) async fn open() -> Self {
+    pub(super) async fn open() -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         let root = root();
         let copied = Program::from_file("cp")
@@ -35,12 +35,12 @@ impl Workshop {
     }
 
     /// A path in it.
-    pub(crate) fn path(&self, name: &str) -> PathBuf {
+    pub(super) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// Gives an example the packages of npm that set-up has installed for it.
-    pub(crate) fn install(&self, example: &str) {
+    pub(super) fn install(&self, example: &str) {
         let modules = built("interop/jco/node_modules/.package-lock.json");
         let modules = modules.parent().expect("the file is in the folder");
         let here = self.path(example).join("node_modules");
@@ -48,7 +48,7 @@ impl Workshop {
     }
 
     /// Runs those commands of the page that begin in this folder, all but what set-up has done.
-    pub(crate) async fn follow(&self, example: &str) {
+    pub(super) async fn follow(&self, example: &str) {
         let commands = self.commands(example);
         let tools = targets().join("interop");
         let path = std::env::var("PATH").unwrap_or_default();
