@@ -2,10 +2,12 @@
 //! these.
 //!
 //! - `fetching` is the component that fetches, in each language.
+//! - `hosting` is the program in JavaScript that has urlpool inside.
 //! - `piping` is the pipeline.
 //! - `workshop` is where they are made.
 
 mod fetching;
+mod hosting;
 mod piping;
 mod workshop;
 
@@ -15,5 +17,6 @@ use crate::tally::Row;
 pub(crate) fn rows() -> Vec<Row> {
     let mut rows = fetching::rows();
     rows.push(piping::row());
+    rows.push(hosting::row());
     rows
 }

@@ -19,7 +19,7 @@ pub(super) struct Workshop {
 }
 
 impl Workshop {
-    /// Copies `examples/` and `wit/`.
+    /// Copies `examples/` and `wit/`; what is in `dist/` is used where it is.
     pub(super) async fn open() -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         let root = root();
@@ -29,6 +29,8 @@ impl Workshop {
             .run()
             .await;
         assert_eq!(copied.status, 0, "exit status");
+        std::os::unix::fs::symlink(root.join("dist"), folder.path().join("dist"))
+            .expect("a temporary folder takes links");
         let page = root.join("examples").join("README.md");
         let page = fs::read_to_string(page).expect("the page of the examples");
         Self { folder, page }
