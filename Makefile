@@ -2,6 +2,9 @@
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 WASM := --target wasm32-wasip2
+# No path of this machine gets into a component, so that the same sources and tools make the same bytes everywhere.
+SOURCES = $(wildcard $(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src/*)
+SAME = CARGO_TARGET_WASM32_WASIP2_RUSTFLAGS='$(SOURCES:%=--remap-path-prefix=%=crates)'
 GUEST := -p urlpool-guest -p urlpool-cli --features urlpool-cli/component
 CONSUMERS := -p urlpool-consumers -p 'urlpool-example-*'
 SIM := --features urlpool-core/sim
@@ -35,7 +38,7 @@ upstream: components
 # The side-by-side table, against what its own set-up brings.
 bench: components
 	@tests/bench/setup.sh
-	@cargo build $(WASM) --profile component -p urlpool-bench-guests -p urlpool-consumers
+	@$(SAME) cargo build $(WASM) --profile component -p urlpool-bench-guests -p urlpool-consumers
 	@cargo build --release -p urlpool-bench -p urlpool-host
 	@'$(TARGET)/release/urlpool-bench' $(ARGS)
 
@@ -45,12 +48,12 @@ fuzz: setup
 
 # The components in dist/, and their sizes.
 components: setup
-	@cargo build $(WASM) --profile component $(GUEST)
+	@$(SAME) cargo build $(WASM) --profile component $(GUEST)
 	@cargo run -q --bin compose -- '$(TARGET)/wasm32-wasip2/component' dist
 
 # The components of tests/consumers and examples, before they are composed.
 consumers: setup
-	@cargo build $(WASM) --profile component $(CONSUMERS)
+	@$(SAME) cargo build $(WASM) --profile component $(CONSUMERS)
 
 # Quick where nothing is missing.
 setup:

@@ -2,13 +2,16 @@
 //!
 //! Reads `wit/` and the built components; runs none of them.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
 use urlpool_compose::interface;
-use wit_parser::{Resolve, WorldItem, WorldKey};
+use wasm_metadata::Payload;
+use wit_parser::decoding::decode;
+use wit_parser::{PackageId, Resolve, WorldItem, WorldKey};
 
 mod undocumented;
 
@@ -86,6 +89,56 @@ fn the_component_imports_what_is_written_down() {
 }
 
 #[test]
+fn the_component_brings_its_wit() {
+    let mut written = Resolve::default();
+    let (package, _) = written.push_dir(root().join("wit")).expect("wit/ parses");
+    let decoded = decode(&dist("urlpool.wasm")).expect("it is a component");
+    let found = decoded.resolve();
+    let ours = package_named(found, "urlpool:client@0.1.0");
+    let (written, found) = (items(&written, package), items(found, ours));
+    assert!(written.contains(&"blocking.request".to_owned()));
+    assert_eq!(found, written);
+}
+
+#[test]
+fn the_components_say_what_they_are() {
+    for name in ["urlpool", "urlpool-cli"] {
+        let component = dist(&format!("{name}.wasm"));
+        let payload = Payload::from_binary(&component).expect("it is a component");
+        let found = payload.metadata();
+        assert_eq!(found.name.as_deref(), Some(name));
+        let version = found.version.as_ref().map(ToString::to_string);
+        assert_eq!(
+            version.as_deref(),
+            Some(env!("CARGO_PKG_VERSION")),
+            "{name}"
+        );
+        let licences = found.licenses.as_ref().map(ToString::to_string);
+        assert_eq!(licences.as_deref(), Some("MIT OR Apache-2.0"), "{name}");
+        assert!(found.source.is_some(), "{name}");
+    }
+}
+
+/// The same sources and tools make the same bytes everywhere: nothing of this machine is in them, and composing leaves nothing to chance.
+#[test]
+fn the_components_are_reproducible() {
+    let workspace = root().display().to_string();
+    let folders = [&*workspace, "/.cargo/", "/registry/src/"];
+    for name in ["urlpool.wasm", "urlpool-cli.wasm"] {
+        let component = dist(name);
+        for folder in folders {
+            let is_there = component
+                .windows(folder.len())
+                .any(|bytes| bytes == folder.as_bytes());
+            assert!(!is_there, "{folder} is in {name}");
+        }
+    }
+    let (socket, plug) = (consumer("fetch"), dist("urlpool.wasm"));
+    let compose = || urlpool_compose::plug(&socket, &[&plug]).expect("they fit");
+    assert!(compose() == compose(), "two compositions differ");
+}
+
+#[test]
 fn the_command_imports_only_wasi() {
     let found = interface(&dist("urlpool-cli.wasm")).expect("it is a component");
     for import in &found.imports {
@@ -150,6 +203,30 @@ fn every_consumer_has_a_test() {
             "no suite runs the consumer {name}"
         );
     }
+}
+
+fn package_named(resolve: &Resolve, name: &str) -> PackageId {
+    let found = resolve
+        .packages
+        .iter()
+        .find(|(_, package)| package.name.to_string() == name);
+    found.expect("the package is there").0
+}
+
+/// The types and functions of a package's interfaces, as in `blocking.wait`.
+fn items(resolve: &Resolve, package: PackageId) -> BTreeSet<String> {
+    let package = resolve
+        .packages
+        .get(package)
+        .expect("an id of this resolve");
+    let mut items = BTreeSet::new();
+    for (interface, id) in &package.interfaces {
+        let found = resolve.interfaces.get(*id).expect("an id of this resolve");
+        for item in found.types.keys().chain(found.functions.keys()) {
+            items.insert(format!("{interface}.{item}"));
+        }
+    }
+    items
 }
 
 fn dist(name: &str) -> Vec<u8> {
