@@ -96,7 +96,7 @@ fn the_component_brings_its_wit() {
     let found = decoded.resolve();
     let ours = package_named(found, "urlpool:client@0.1.0");
     let (written, found) = (items(&written, package), items(found, ours));
-    assert!(written.contains(&"blocking.request".to_owned()));
+    assert!(written.contains("blocking.request"));
     assert_eq!(found, written);
 }
 
