@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Cache, CacheConfig, Config, Engine};
-use wasmtime_wasi::p2::bindings::sockets::ip_name_lookup;
 
 use crate::bindings::ClientPre;
 use crate::error::Error;
-use crate::state::{Lookup, State};
+use crate::sandbox::add_to_linker;
+use crate::state::State;
 
 /// The component as `make components` built it.
 const COMPONENT: &[u8] = include_bytes!(env!("URLPOOL_COMPONENT"));
@@ -48,6 +48,28 @@ fn cache() -> Option<Cache> {
     Cache::new(config).ok()
 }
 
+/// The engine that all managers of this process share, for components of yours: its epochs are counted, 50 in a second, so that
+/// [`Sandbox::limit`](crate::Sandbox::limit) does what it says.
+///
+/// The first call compiles urlpool, or finds it compiled in the cache.
+///
+/// # Errors
+/// [`Error::Setup`] where there can be none.
+///
+/// ```
+/// use urlpool_host::wasmtime::component::Component;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let engine = urlpool_host::engine()?;
+/// let plugin = Component::new(&engine, "(component)")?;
+/// # drop(plugin);
+/// # Ok(())
+/// # }
+/// ```
+pub fn engine() -> Result<Engine, Error> {
+    Ok(Compiled::shared()?.engine.clone())
+}
+
 impl Compiled {
     /// The process's own; compiled when it is first asked for.
     pub(crate) fn shared() -> Result<Arc<Self>, Error> {
@@ -65,9 +87,7 @@ impl Compiled {
         let engine = Engine::new(&config())?;
         let component = Component::from_binary(&engine, COMPONENT)?;
         let mut linker = Linker::<State>::new(&engine);
-        wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
-        linker.allow_shadowing(true);
-        ip_name_lookup::add_to_linker::<State, Lookup>(&mut linker, |state| state)?;
+        add_to_linker(&mut linker)?;
         let component = ClientPre::new(linker.instantiate_pre(&component)?)?;
         tick(&engine);
         Ok(Self { engine, component })

@@ -1,17 +1,27 @@
-//! Which network a component is given.
+//! Which network a component is granted: decisions, and no memory of what they led to.
 //!
-//! WASI asks only about addresses. A grant by name therefore wraps name lookup: a granted name may be looked up, what it resolves to is
-//! remembered, and only that may be connected to. A name that comes to mean another address later opens nothing that was not looked up under
-//! a granted name.
+//! A grant is for a host and a port. What a name resolves to is decided here too, address by address: a granted name grants public addresses,
+//! and others only where that was said, so that whoever owns a name cannot point it into the network of the host.
 
-use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use urlpool_core::types::Host;
-use wasmtime_wasi::sockets::SocketAddrUse;
+
+use crate::reach::{Network, is_public};
 
 /// Where a component may connect to. The default is nowhere.
+///
+/// ```
+/// use urlpool_host::Grants;
+///
+/// let grants = Grants::none()
+///     .allow("api.example.com", 443) // the name, and the public addresses that it resolves to
+///     .allow("*.cdn.example", None) // any name below it, any port
+///     .allow("192.168.7.20", 8080) // an address, private or not
+///     .allow("fd12::/16", 443) // all that begin so
+///     .allow_private("db.internal", 443); // a name that may resolve to private addresses
+/// # drop(grants);
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Grants {
     is_all: bool,
@@ -20,8 +30,26 @@ pub struct Grants {
 
 #[derive(Clone, Debug)]
 struct Rule {
-    host: String,
+    to: To,
     port: Option<u16>,
+}
+
+/// What a rule is for.
+#[derive(Clone, Debug)]
+enum To {
+    /// Any name, and every public address.
+    Public,
+    /// These addresses.
+    Network(Network),
+    /// What a name resolves to.
+    Name { pattern: Pattern, is_private: bool },
+}
+
+#[derive(Clone, Debug)]
+enum Pattern {
+    Exact(String),
+    /// All that end in this, which begins with a dot.
+    Below(String),
 }
 
 impl Grants {
@@ -31,7 +59,7 @@ impl Grants {
         Self::default()
     }
 
-    /// Anywhere.
+    /// Anywhere, the host's own machine and its private networks too.
     #[must_use]
     pub fn all() -> Self {
         Self {
@@ -40,78 +68,137 @@ impl Grants {
         }
     }
 
-    /// To a host too: a name, which may then be looked up, or an IP address. `port` `None` means any port.
+    /// To a host too: a name, which may then be looked up; `*.` and a name, for all names below it; an IP address; or a network, written
+    /// `10.0.0.0/8`. `port` `None` means any port. What is none of these grants nothing.
     ///
-    /// Two names that share an address are one grant, and a granted name is trusted with whatever addresses it resolves to.
+    /// A name grants the public addresses that it resolves to, at the time when the component looks it up. Private ones (RFC 1918, loopback,
+    /// link-local and what else is not public) are granted by [`Grants::allow_private`], or by being named themselves; `localhost` and the
+    /// names below it grant the loopback. Two names that share an address are one grant.
     #[must_use]
-    pub fn allow(mut self, host: impl Into<String>, port: impl Into<Option<u16>>) -> Self {
-        self.rules.push(Rule {
-            host: normal(&host.into()),
-            port: port.into(),
-        });
+    pub fn allow(self, host: impl AsRef<str>, port: impl Into<Option<u16>>) -> Self {
+        let host = host.as_ref();
+        let to =
+            Network::parse(unbracketed(host)).map_or_else(|| To::name(host, false), To::Network);
+        self.with(to, port.into())
+    }
+
+    /// As [`Grants::allow`], with whatever addresses a name resolves to: who owns the name chooses the address.
+    #[must_use]
+    pub fn allow_private(self, name: impl AsRef<str>, port: impl Into<Option<u16>>) -> Self {
+        self.with(To::name(name.as_ref(), true), port.into())
+    }
+
+    /// To everything public: any name may be looked up, and every public address connected to. `port` `None` means any port.
+    #[must_use]
+    pub fn allow_public(self, port: impl Into<Option<u16>>) -> Self {
+        self.with(To::Public, port.into())
+    }
+
+    fn with(mut self, to: To, port: Option<u16>) -> Self {
+        self.rules.push(Rule { to, port });
         self
     }
-}
 
-/// The grants of one instance, and the addresses that its granted names have resolved to.
-#[derive(Clone, Debug)]
-pub(crate) struct Ledger {
-    grants: Arc<Grants>,
-    resolved: Arc<Mutex<HashMap<String, HashSet<IpAddr>>>>,
-}
-
-impl Ledger {
-    pub(crate) fn new(grants: Grants) -> Self {
-        Self {
-            grants: Arc::new(grants),
-            resolved: Arc::default(),
-        }
+    /// Whether everything is granted, so that nothing need be remembered.
+    pub(crate) const fn is_all(&self) -> bool {
+        self.is_all
     }
 
+    /// Whether a name, or an address in its place, may be looked up. It is [`normal`].
     pub(crate) fn may_look_up(&self, name: &str) -> bool {
-        let name = normal(name);
-        self.grants.is_all || self.grants.rules.iter().any(|rule| rule.host == name)
+        self.is_all
+            || self.rules.iter().any(|rule| match &rule.to {
+                To::Public => true,
+                To::Network(network) => name.parse().is_ok_and(|address| network.holds(address)),
+                To::Name { pattern, .. } => pattern.fits(name),
+            })
     }
 
-    /// Remembers what a granted name resolved to.
-    pub(crate) fn resolved(&self, name: &str, address: IpAddr) {
-        if !self.grants.is_all {
-            let mut resolved = self.resolved.lock().unwrap_or_else(PoisonError::into_inner);
-            resolved
-                .entry(normal(name))
-                .or_default()
-                .insert(address.to_canonical());
-        }
-    }
-
-    pub(crate) fn may_use(&self, address: SocketAddr, purpose: SocketAddrUse) -> bool {
-        match purpose {
-            // The implicit bind of a connection that is about to be made.
-            SocketAddrUse::TcpBind => address.ip().is_unspecified() && address.port() == 0,
-            SocketAddrUse::TcpConnect => self.may_connect(address),
-            _ => false,
-        }
-    }
-
-    fn may_connect(&self, address: SocketAddr) -> bool {
-        if self.grants.is_all {
-            return true;
-        }
-        let ip = address.ip().to_canonical();
-        let resolved = self.resolved.lock().unwrap_or_else(PoisonError::into_inner);
-        self.grants.rules.iter().any(|rule| {
-            let is_host = rule.host.parse() == Ok(ip)
-                || resolved
-                    .get(&rule.host)
-                    .is_some_and(|addresses| addresses.contains(&ip));
-            is_host && rule.port.is_none_or(|port| port == address.port())
+    /// The rules, by their places, under which a name's address is to be remembered.
+    pub(crate) fn rules_for(&self, name: &str, address: IpAddr) -> impl Iterator<Item = usize> {
+        let is_open = move |is_private| {
+            is_private || is_public(address) || (is_local(name) && is_loopback(address))
+        };
+        let rules = self.rules.iter().enumerate();
+        rules.filter_map(move |(place, rule)| match &rule.to {
+            To::Name {
+                pattern,
+                is_private,
+            } if pattern.fits(name) && is_open(*is_private) => Some(place),
+            _ => None,
         })
     }
+
+    /// Whether some port of an address is granted whatever name led to it.
+    pub(crate) fn may_reach(&self, address: IpAddr) -> bool {
+        let is_covered = |rule: &Rule| rule.to.covers(address);
+        self.is_all || self.rules.iter().any(is_covered)
+    }
+
+    /// Whether an address may be connected to, where `is_remembered` knows the rules under whose names it was found.
+    pub(crate) fn may_connect(
+        &self,
+        address: SocketAddr,
+        is_remembered: impl Fn(usize) -> bool,
+    ) -> bool {
+        self.is_all
+            || self.rules.iter().enumerate().any(|(place, rule)| {
+                rule.port.is_none_or(|port| port == address.port())
+                    && (rule.to.covers(address.ip()) || is_remembered(place))
+            })
+    }
+}
+
+impl To {
+    fn name(name: &str, is_private: bool) -> Self {
+        let pattern = match name.strip_prefix("*.") {
+            Some(parent) => Pattern::Below(format!(".{}", normal(parent))),
+            None => Pattern::Exact(normal(name)),
+        };
+        Self::Name {
+            pattern,
+            is_private,
+        }
+    }
+
+    /// Whether an address is granted whatever name led to it.
+    fn covers(&self, address: IpAddr) -> bool {
+        match self {
+            Self::Public => is_public(address),
+            Self::Network(network) => network.holds(address),
+            Self::Name { .. } => false,
+        }
+    }
+}
+
+impl Pattern {
+    fn fits(&self, name: &str) -> bool {
+        match self {
+            Self::Exact(own) => name == own,
+            Self::Below(end) => name.len() > end.len() && name.ends_with(end.as_str()),
+        }
+    }
+}
+
+/// RFC 6761, section 6.3: these names mean the loopback.
+fn is_local(name: &str) -> bool {
+    name == "localhost" || name.ends_with(".localhost")
+}
+
+fn is_loopback(address: IpAddr) -> bool {
+    address.to_canonical().is_loopback()
+}
+
+fn unbracketed(host: &str) -> &str {
+    let inner = host
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    inner.unwrap_or(host)
 }
 
 /// A host as it is compared: as the component writes it in a lookup, without brackets and the root's dot.
-fn normal(host: &str) -> String {
-    let host = host.trim_start_matches('[').trim_end_matches(']');
+pub(crate) fn normal(host: &str) -> String {
+    let host = unbracketed(host);
     match Host::parse(host) {
         Ok(parsed) => parsed.address().map_or_else(
             || parsed.without_root_dot().to_owned(),
@@ -125,68 +212,312 @@ fn normal(host: &str) -> String {
 mod tests {
     use super::*;
 
-    fn connects(ledger: &Ledger, address: &str) -> bool {
-        ledger.may_use(address.parse().unwrap(), SocketAddrUse::TcpConnect)
-    }
-
     #[test]
-    fn nothing_is_granted_by_default() {
-        let ledger = Ledger::new(Grants::default());
-        assert!(!connects(&ledger, "127.0.0.1:80") && !ledger.may_look_up("localhost"));
-    }
-
-    #[test]
-    fn a_name_grants_what_it_resolved_to_and_its_port() {
-        let ledger = Ledger::new(Grants::none().allow("API.example.", 443));
-        assert!(ledger.may_look_up("api.example") && !ledger.may_look_up("other.example"));
-        assert!(
-            !connects(&ledger, "192.0.2.1:443"),
-            "before the name was looked up"
-        );
-        ledger.resolved("api.example", "192.0.2.1".parse().unwrap());
-        assert!(connects(&ledger, "192.0.2.1:443"));
-        assert!(
-            connects(&ledger, "[::ffff:192.0.2.1]:443"),
-            "the same address, mapped"
-        );
-        assert!(!connects(&ledger, "192.0.2.1:80"), "another port");
-        assert!(!connects(&ledger, "192.0.2.2:443"), "another address");
-    }
-
-    #[test]
-    fn an_address_grants_itself() {
-        let ledger = Ledger::new(Grants::none().allow("[::1]", None).allow("127.0.0.1", 80));
-        assert!(connects(&ledger, "[::1]:9") && connects(&ledger, "127.0.0.1:80"));
-        assert!(!connects(&ledger, "127.0.0.1:81") && !connects(&ledger, "127.0.0.2:80"));
-    }
-
-    #[test]
-    fn a_name_is_the_same_however_it_is_written() {
-        let ledger = Ledger::new(Grants::none().allow("B\u{fc}cher.example.", None));
-        assert!(ledger.may_look_up("xn--bcher-kva.example"));
-        let ledger = Ledger::new(
-            Grants::none()
-                .allow("0:0:0:0:0:0:0:1", None)
-                .allow("::ffff:192.0.2.1", None),
-        );
-        assert!(connects(&ledger, "[::1]:80") && connects(&ledger, "192.0.2.1:80"));
-    }
-
-    #[test]
-    fn a_grant_is_for_connecting_out() {
-        let ledger = Ledger::new(Grants::all());
-        for (purpose, address, allowed) in [
-            (SocketAddrUse::TcpConnect, "192.0.2.1:80", true),
-            (SocketAddrUse::TcpBind, "0.0.0.0:0", true),
-            (SocketAddrUse::TcpBind, "127.0.0.1:8080", false),
-            (SocketAddrUse::TcpListen, "0.0.0.0:80", false),
-            (SocketAddrUse::UdpBind, "0.0.0.0:0", false),
+    fn a_name_may_be_looked_up_where_it_is_granted() {
+        for (case, grants, name, expected) in [
+            ("nothing", Grants::none(), "localhost", false),
+            ("default", Grants::default(), "localhost", false),
+            ("all", Grants::all(), "a.test", true),
+            ("public", Grants::none().allow_public(443), "a.test", true),
+            (
+                "exact",
+                Grants::none().allow("API.test.", 1),
+                "api.test",
+                true,
+            ),
+            (
+                "another",
+                Grants::none().allow("api.test", 1),
+                "a.test",
+                false,
+            ),
+            (
+                "below",
+                Grants::none().allow("api.test", 1),
+                "a.api.test",
+                false,
+            ),
+            (
+                "private",
+                Grants::none().allow_private("a.test", 1),
+                "a.test",
+                true,
+            ),
+            (
+                "pattern",
+                Grants::none().allow("*.Test", 1),
+                "a.b.test",
+                true,
+            ),
+            (
+                "its parent",
+                Grants::none().allow("*.test", 1),
+                "test",
+                false,
+            ),
+            ("its end", Grants::none().allow("*.test", 1), "atest", false),
+            (
+                "empty label",
+                Grants::none().allow("*.test", 1),
+                ".test",
+                false,
+            ),
+            (
+                "a star alone",
+                Grants::none().allow("*", 1),
+                "a.test",
+                false,
+            ),
+            (
+                "address",
+                Grants::none().allow("127.0.0.1", 1),
+                "127.0.0.1",
+                true,
+            ),
+            (
+                "address in hex",
+                Grants::none().allow("127.0.0.1", 1),
+                "0x7f.1",
+                true,
+            ),
+            (
+                "its name",
+                Grants::none().allow("127.0.0.1", 1),
+                "localhost",
+                false,
+            ),
+            (
+                "network",
+                Grants::none().allow("10.0.0.0/8", 1),
+                "10.1.2.3",
+                true,
+            ),
+            (
+                "no network",
+                Grants::none().allow("10.0.0.0/99", 1),
+                "10.1.2.3",
+                false,
+            ),
+            (
+                "in another script",
+                Grants::none().allow("B\u{fc}cher.example.", None),
+                "xn--bcher-kva.example",
+                true,
+            ),
         ] {
-            assert_eq!(
-                ledger.may_use(address.parse().unwrap(), purpose),
-                allowed,
-                "{purpose:?} {address}"
-            );
+            assert_eq!(grants.may_look_up(&normal(name)), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn a_name_grants_public_addresses_unless_more_is_said() {
+        let plain = |name| Grants::none().allow(name, 443);
+        let private = |name| Grants::none().allow_private(name, 443);
+        for (case, grants, name, address, expected) in [
+            ("public", plain("a.test"), "a.test", "1.1.1.1", true),
+            (
+                "public, IPv6",
+                plain("a.test"),
+                "a.test",
+                "2606:4700::1",
+                true,
+            ),
+            ("rebound", plain("a.test"), "a.test", "127.0.0.1", false),
+            (
+                "metadata",
+                plain("a.test"),
+                "a.test",
+                "169.254.169.254",
+                false,
+            ),
+            ("intranet", plain("a.test"), "a.test", "10.0.0.1", false),
+            ("unspecified", plain("a.test"), "a.test", "0.0.0.0", false),
+            (
+                "mapped",
+                plain("a.test"),
+                "a.test",
+                "::ffff:127.0.0.1",
+                false,
+            ),
+            (
+                "compatible",
+                plain("a.test"),
+                "a.test",
+                "::127.0.0.1",
+                false,
+            ),
+            (
+                "NAT64",
+                plain("a.test"),
+                "a.test",
+                "64:ff9b::10.0.0.1",
+                false,
+            ),
+            (
+                "NAT64, public",
+                plain("a.test"),
+                "a.test",
+                "64:ff9b::1.1.1.1",
+                true,
+            ),
+            ("unique local", plain("a.test"), "a.test", "fd00::1", false),
+            ("another name", plain("a.test"), "b.test", "1.1.1.1", false),
+            ("said so", private("a.test"), "a.test", "10.0.0.1", true),
+            (
+                "said so of another",
+                private("a.test"),
+                "b.test",
+                "10.0.0.1",
+                false,
+            ),
+            (
+                "said so of all",
+                private("*.test"),
+                "b.test",
+                "10.0.0.1",
+                true,
+            ),
+            (
+                "localhost",
+                plain("localhost"),
+                "localhost",
+                "127.0.0.1",
+                true,
+            ),
+            (
+                "localhost, IPv6",
+                plain("localhost"),
+                "localhost",
+                "::1",
+                true,
+            ),
+            (
+                "below localhost",
+                plain("a.localhost"),
+                "a.localhost",
+                "::1",
+                true,
+            ),
+            (
+                "localhost elsewhere",
+                plain("localhost"),
+                "localhost",
+                "10.0.0.1",
+                false,
+            ),
+            (
+                "not localhost",
+                plain("notlocalhost"),
+                "notlocalhost",
+                "::1",
+                false,
+            ),
+        ] {
+            let address = address.parse().unwrap();
+            let is_open = grants.rules_for(name, address).next().is_some();
+            assert_eq!(is_open, expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_granted_by_itself_its_network_or_all_that_is_public() {
+        let public = || Grants::none().allow_public(443);
+        for (case, grants, address, expected) in [
+            ("nothing", Grants::none(), "1.1.1.1:443", false),
+            ("all", Grants::all(), "127.0.0.1:1", true),
+            ("public", public(), "1.1.1.1:443", true),
+            ("public, another port", public(), "1.1.1.1:80", false),
+            ("public, mapped", public(), "[::ffff:1.1.1.1]:443", true),
+            ("not public", public(), "10.0.0.1:443", false),
+            (
+                "not public, mapped",
+                public(),
+                "[::ffff:10.0.0.1]:443",
+                false,
+            ),
+            (
+                "not public, compatible",
+                public(),
+                "[::10.0.0.1]:443",
+                false,
+            ),
+            (
+                "not public, NAT64",
+                public(),
+                "[64:ff9b::10.0.0.1]:443",
+                false,
+            ),
+            (
+                "any port",
+                Grants::none().allow("[::1]", None),
+                "[::1]:9",
+                true,
+            ),
+            (
+                "a port",
+                Grants::none().allow("127.0.0.1", 80),
+                "127.0.0.1:80",
+                true,
+            ),
+            (
+                "another port",
+                Grants::none().allow("127.0.0.1", 80),
+                "127.0.0.1:81",
+                false,
+            ),
+            (
+                "another",
+                Grants::none().allow("127.0.0.1", 80),
+                "127.0.0.2:80",
+                false,
+            ),
+            (
+                "granted mapped",
+                Grants::none().allow("::ffff:10.0.0.1", None),
+                "10.0.0.1:1",
+                true,
+            ),
+            (
+                "in full",
+                Grants::none().allow("0:0:0:0:0:0:0:1", None),
+                "[::1]:1",
+                true,
+            ),
+            (
+                "a network",
+                Grants::none().allow("10.0.0.0/8", 80),
+                "10.9.8.7:80",
+                true,
+            ),
+            (
+                "outside of it",
+                Grants::none().allow("10.0.0.0/8", 80),
+                "11.0.0.1:80",
+                false,
+            ),
+            (
+                "a name alone",
+                Grants::none().allow("a.test", 80),
+                "1.1.1.1:80",
+                false,
+            ),
+        ] {
+            let granted = grants.may_connect(address.parse().unwrap(), |_| false);
+            assert_eq!(granted, expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn what_a_name_led_to_is_granted_at_its_port() {
+        let grants = Grants::none().allow("a.test", 443).allow("b.test", None);
+        for (case, address, found, expected) in [
+            ("found", "1.1.1.1:443", 0, true),
+            ("another port", "1.1.1.1:80", 0, false),
+            ("any port", "1.1.1.1:80", 1, true),
+            ("under nothing", "1.1.1.1:443", 2, false),
+        ] {
+            let granted = grants.may_connect(address.parse().unwrap(), |place| place == found);
+            assert_eq!(granted, expected, "{case}");
         }
     }
 }

@@ -20,6 +20,7 @@ use crate::bindings::exports::urlpool::client::blocking;
 use crate::engine::Compiled;
 use crate::error::Error;
 use crate::manager::Settings;
+use crate::sandbox::{Sandbox, SandboxView as _};
 use crate::state::State;
 use crate::{convert, wit};
 
@@ -172,12 +173,8 @@ impl Slot {
             grants,
             limits,
         } = &self.settings;
-        let mut store = Store::new(
-            &self.compiled.engine,
-            State::new(grants.clone(), limits.memory),
-        );
-        store.limiter(|state| &mut state.limits);
-        store.epoch_deadline_async_yield_and_update(1);
+        let mut store = Store::new(&self.compiled.engine, State::new(grants.clone(), *limits));
+        Sandbox::limit(&mut store);
         let settings = convert::manager_settings(manager.clone());
         let open = async {
             let client = self
@@ -240,7 +237,17 @@ impl Call<'_> {
         &mut self,
         function: impl AsyncFnOnce(Parts<'_>) -> Answer<T>,
     ) -> Result<T, Error> {
-        Ok(self.value(function).await?.map_err(convert::error)?)
+        match self.value(function).await? {
+            Ok(answer) => Ok(answer),
+            Err(error) => {
+                let error = convert::error(error);
+                Err(match self.instance.as_mut() {
+                    Some(instance) => instance.store.data_mut().sandbox().explain(error),
+                    None => error,
+                }
+                .into())
+            }
+        }
     }
 
     /// The same for a function that cannot fail.

@@ -27,19 +27,23 @@ mod error;
 mod function;
 mod grants;
 mod instance;
+mod ledger;
 mod manager;
 pub mod net;
 mod once;
 mod pending;
 mod proxy;
+mod reach;
 mod reading;
 mod request;
 mod response;
+mod sandbox;
 mod state;
 
-pub use engine::config as engine_config;
+pub use engine::{config as engine_config, engine};
 pub use error::Error;
 pub use grants::Grants;
+pub use ledger::Denial;
 pub use manager::{ConnectionPool, Limits, PoolManager, Settings};
 pub use once::request;
 pub use pending::{Pending, Progress, Ready};
@@ -47,6 +51,7 @@ pub use proxy::{ProxyManager, proxy_from_url};
 pub use reading::BytesStream;
 pub use request::RequestBuilder;
 pub use response::Response;
+pub use sandbox::{Sandbox, SandboxView, add_name_lookup_to_linker, add_to_linker};
 pub use urlpool_core::policy::make_headers::{
     AcceptEncoding, CredentialsEncoding, MakeHeaders, make_headers,
 };
@@ -60,6 +65,7 @@ pub use urlpool_core::types::{
     SocketSettings, Streamed, TcpKeepAlive, Timeouts, TlsInfo, TlsReason, TlsSettings, TlsVersion,
     Version, Writing,
 };
+pub use {wasmtime, wasmtime_wasi};
 
 use bindings::exports::urlpool::client::{blocking, types as wit};
 

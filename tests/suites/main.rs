@@ -19,6 +19,7 @@ mod redirects;
 mod releases;
 mod requests;
 mod retrying;
+mod sandbox;
 mod settings;
 mod several;
 mod streaming;
