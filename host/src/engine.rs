@@ -14,7 +14,7 @@ use crate::sandbox::add_to_linker;
 use crate::state::State;
 
 /// The component as `make components` built it.
-const COMPONENT: &[u8] = include_bytes!(env!("URLPOOL_COMPONENT"));
+pub(crate) const COMPONENT: &[u8] = include_bytes!(env!("URLPOOL_COMPONENT"));
 
 /// How often running WebAssembly looks up and lets others run; a call that is over its limit ends at the next look.
 const TICK: Duration = Duration::from_millis(20);
@@ -61,7 +61,7 @@ fn cache() -> Option<Cache> {
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let engine = urlpool_host::engine()?;
-/// let plugin = Component::new(&engine, "(component)")?;
+/// let plugin = Component::from_binary(&engine, b"\0asm\x0d\0\x01\0")?;
 /// # drop(plugin);
 /// # Ok(())
 /// # }

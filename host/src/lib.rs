@@ -19,6 +19,7 @@
 
 mod asked;
 mod bindings;
+mod compose;
 #[cfg(test)]
 mod contract;
 mod convert;
@@ -40,6 +41,7 @@ mod response;
 mod sandbox;
 mod state;
 
+pub use compose::compose;
 pub use engine::{config as engine_config, engine};
 pub use error::Error;
 pub use grants::Grants;

@@ -12,6 +12,7 @@ mod failures;
 mod framing;
 mod input;
 mod limits;
+mod plugins;
 mod pools;
 mod proxied;
 mod proxies;

@@ -45,10 +45,7 @@ pub fn dist(name: &str) -> PathBuf {
 /// Where it has not been built, or the two do not fit.
 #[must_use]
 pub fn consumer(name: &str) -> Vec<u8> {
-    let path = target()
-        .join("wasm32-wasip2")
-        .join("component")
-        .join(format!("{name}.wasm"));
+    let path = built(name);
     let read = |path: &Path| {
         std::fs::read(path).unwrap_or_else(|error| {
             fail(&format!(
@@ -60,6 +57,13 @@ pub fn consumer(name: &str) -> Vec<u8> {
     let (socket, plug) = (read(&path), read(&dist("urlpool.wasm")));
     urlpool_compose::plug(&socket, &[&plug])
         .unwrap_or_else(|error| fail(&format!("{name} cannot be composed: {error}")))
+}
+
+/// A component that `make consumers` builds, before it is composed.
+#[must_use]
+pub fn built(name: &str) -> PathBuf {
+    let folder = target().join("wasm32-wasip2").join("component");
+    folder.join(format!("{name}.wasm"))
 }
 
 /// A command component and its arguments.

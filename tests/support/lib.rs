@@ -34,7 +34,7 @@ mod socks_proxy;
 mod tunnel;
 
 pub use authority::{Authority, Identity, Tls};
-pub use command::{Command, consumer, dist};
+pub use command::{Command, built, consumer, dist};
 pub use gate::Gate;
 pub use guard::{PATIENCE, fail, within};
 pub use http_proxy::HttpProxy;
