@@ -5,7 +5,7 @@
 
 use std::mem;
 use std::slice;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
 use std::time::Duration;
 
@@ -22,13 +22,15 @@ use crate::error::Error;
 use crate::manager::Settings;
 use crate::sandbox::{Sandbox, SandboxView as _};
 use crate::state::State;
-use crate::{convert, wit};
+use crate::{convert, trace, wit};
 
 /// The place of an instance: there is one, or one can be made.
 pub(crate) struct Slot {
     compiled: Arc<Compiled>,
     settings: Settings,
     instance: Mutex<Option<Instance>>,
+    /// How many calls are under way or wait for their turn.
+    turns: AtomicUsize,
     /// Responses and pools that nobody holds any more and that the instance does not know of yet.
     dropped: SyncMutex<Vec<Handle>>,
 }
@@ -48,6 +50,8 @@ struct Instance {
     client: Client,
     manager: ResourceAny,
     generation: u64,
+    /// Whether its events are ours.
+    is_traced: bool,
 }
 
 impl Slot {
@@ -60,6 +64,7 @@ impl Slot {
             compiled,
             settings,
             instance: Mutex::new(None),
+            turns: AtomicUsize::new(0),
             dropped: SyncMutex::default(),
         };
         slot.begin().await?.end();
@@ -68,28 +73,35 @@ impl Slot {
 
     /// Waits for its turn and starts a call. What waits for its turn can be dropped at no cost.
     pub(crate) async fn begin(&self) -> Result<Call<'_>, Error> {
-        let mut instance = self.instance.lock().await;
-        if instance.is_some() {
-            let mut call = self.call(instance);
+        let mut call = self.turn().await;
+        if call.instance.is_some() {
             if call.drop_all(self.take_dropped()).await.is_ok() {
                 return Ok(call);
             }
             // What the instance did to others is no reason to fail here.
             drop(call);
-            instance = self.instance.lock().await;
+            call = self.turn().await;
         }
-        if instance.is_none() {
-            *instance = Some(self.start().await?);
+        if call.instance.is_none() {
+            *call.instance = Some(self.start().await?);
         }
-        Ok(self.call(instance))
+        Ok(call)
     }
 
-    const fn call<'a>(&self, instance: MutexGuard<'a, Option<Instance>>) -> Call<'a> {
+    /// Waits for its turn.
+    async fn turn(&self) -> Call<'_> {
+        let turn = Turn::take(&self.turns);
         Call {
-            instance,
+            instance: self.instance.lock().await,
             limit: self.settings.limits.call,
             is_over: false,
+            _turn: turn,
         }
+    }
+
+    /// How many calls are under way or wait for their turn.
+    pub(crate) fn busy(&self) -> usize {
+        self.turns.load(Ordering::Relaxed)
     }
 
     fn take_dropped(&self) -> Vec<Handle> {
@@ -131,7 +143,7 @@ impl Slot {
 
     /// Waits for its turn and starts a call on things inside the instance, all of which must still be there.
     pub(crate) async fn begin_with(&self, handles: &[Handle]) -> Result<Call<'_>, Error> {
-        let mut call = self.call(self.instance.lock().await);
+        let mut call = self.turn().await;
         if handles.iter().all(|handle| call.holds(*handle)) {
             let dropped = call.drop_all(self.take_dropped()).await;
             return dropped.map(|()| call);
@@ -144,7 +156,7 @@ impl Slot {
 
     /// Tells a running instance at once which handles nobody holds any more. It starts none for that.
     pub(crate) async fn tidy_up(&self) {
-        let mut call = self.call(self.instance.lock().await);
+        let mut call = self.turn().await;
         let outcome = call.drop_all(self.take_dropped()).await;
         // A trap throws the instance away, which is all that can be done about it.
         let _ = call.end_with(outcome);
@@ -175,7 +187,10 @@ impl Slot {
         } = &self.settings;
         let mut store = Store::new(&self.compiled.engine, State::new(grants.clone(), *limits));
         Sandbox::limit(&mut store);
-        let settings = convert::manager_settings(manager.clone());
+        let mut manager = manager.clone();
+        let traced = trace::events(manager.events);
+        manager.events = traced.or(manager.events);
+        let settings = convert::manager_settings(manager);
         let open = async {
             let client = self
                 .compiled
@@ -187,11 +202,14 @@ impl Slot {
             Ok((client, manager))
         };
         let (client, manager) = in_time(limits.call, open).await?;
+        let generation = next_generation();
+        trace::started(generation);
         Ok(Instance {
             store,
             client,
             manager: manager.map_err(convert::error)?,
-            generation: next_generation(),
+            generation,
+            is_traced: traced.is_some(),
         })
     }
 }
@@ -222,6 +240,23 @@ pub(crate) struct Call<'a> {
     instance: MutexGuard<'a, Option<Instance>>,
     limit: Option<Duration>,
     is_over: bool,
+    _turn: Turn<'a>,
+}
+
+/// Counts as a call for as long as it lives.
+struct Turn<'a>(&'a AtomicUsize);
+
+impl<'a> Turn<'a> {
+    fn take(turns: &'a AtomicUsize) -> Self {
+        turns.fetch_add(1, Ordering::Relaxed);
+        Self(turns)
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// What a call is made with.
@@ -276,11 +311,40 @@ impl Call<'_> {
     pub(crate) fn handle(&self, resource: ResourceAny) -> Handle {
         Handle {
             resource,
-            generation: self
-                .instance
-                .as_ref()
-                .map_or(u64::MAX, |instance| instance.generation),
+            generation: self.generation(),
         }
+    }
+
+    /// Which instance it is.
+    pub(crate) fn generation(&self) -> u64 {
+        let instance = self.instance.as_ref();
+        instance.map_or(u64::MAX, |instance| instance.generation)
+    }
+
+    /// Tells `tracing` what happened in the instance, where it wants to know.
+    pub(crate) async fn trace(&mut self) -> Result<(), Error> {
+        if self
+            .instance
+            .as_ref()
+            .is_none_or(|instance| !instance.is_traced)
+        {
+            return Ok(());
+        }
+        let take = self.value(
+            async |Parts {
+                       store,
+                       blocking,
+                       manager,
+                   }| {
+                blocking
+                    .pool_manager()
+                    .call_take_events(store, manager)
+                    .await
+            },
+        );
+        let events = convert::events(take.await?)?;
+        trace::happened(self.generation(), events);
+        Ok(())
     }
 
     fn holds(&self, handle: Handle) -> bool {
@@ -314,8 +378,10 @@ impl Call<'_> {
 
 impl Drop for Call<'_> {
     fn drop(&mut self) {
-        if !self.is_over {
-            *self.instance = None;
+        if !self.is_over
+            && let Some(instance) = self.instance.take()
+        {
+            trace::lost(instance.generation);
         }
     }
 }

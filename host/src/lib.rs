@@ -19,6 +19,7 @@
 
 mod asked;
 mod bindings;
+mod builder;
 mod compose;
 #[cfg(test)]
 mod contract;
@@ -28,6 +29,7 @@ mod error;
 mod function;
 mod grants;
 mod instance;
+mod instances;
 mod ledger;
 mod manager;
 pub mod net;
@@ -40,11 +42,14 @@ mod request;
 mod response;
 mod sandbox;
 mod state;
+mod trace;
 
+pub use builder::Builder;
 pub use compose::compose;
 pub use engine::{config as engine_config, engine};
 pub use error::Error;
 pub use grants::Grants;
+pub use instances::Instances;
 pub use ledger::Denial;
 pub use manager::{ConnectionPool, Limits, PoolManager, Settings};
 pub use once::request;

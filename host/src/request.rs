@@ -13,6 +13,8 @@ use crate::convert;
 use crate::error::Error;
 use crate::function::{Function, Through, Wanted, place};
 use crate::instance::{Parts, Slot};
+use crate::instances::choose;
+use crate::manager::PoolManager;
 use crate::pending::{Pending, Progress};
 use crate::response::Response;
 
@@ -26,7 +28,7 @@ const MAX_PUSH: usize = 64 * 1024;
 /// is inherited from the pool, and what the pool leaves open from the manager.
 #[must_use = "a request does nothing until it is sent"]
 pub struct RequestBuilder {
-    slot: Arc<Slot>,
+    by: By,
     through: Through,
     method: String,
     url: String,
@@ -36,10 +38,25 @@ pub struct RequestBuilder {
     is_exact: bool,
 }
 
+/// Who sends it.
+enum By {
+    One(Arc<Slot>),
+    /// Whoever has time.
+    Any(Arc<[PoolManager]>),
+}
+
 impl RequestBuilder {
     pub(crate) fn new(slot: Arc<Slot>, through: Through, method: String, url: String) -> Self {
+        Self::by(By::One(slot), through, method, url)
+    }
+
+    pub(crate) fn spread(managers: Arc<[PoolManager]>, method: String, url: String) -> Self {
+        Self::by(By::Any(managers), Through::Manager, method, url)
+    }
+
+    fn by(by: By, through: Through, method: String, url: String) -> Self {
         Self {
-            slot,
+            by,
             through,
             method,
             url,
@@ -249,7 +266,7 @@ impl RequestBuilder {
 
     fn asked(self, is_started: bool) -> Result<Asked, Error> {
         let Self {
-            slot,
+            by,
             through,
             mut method,
             url,
@@ -273,8 +290,15 @@ impl RequestBuilder {
             query,
             is_started,
         };
+        let function = Function::of(through, wanted)?;
+        // Last, so that nothing comes between the choice and the call that it is made for.
+        let slot = match by {
+            By::One(slot) => slot,
+            By::Any(managers) => choose(&managers, &url)
+                .ok_or_else(|| Error::Setup("there is no instance".into()))?,
+        };
         Ok(Asked {
-            function: Function::of(through, wanted)?,
+            function,
             slot,
             method,
             url,

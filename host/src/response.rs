@@ -10,7 +10,7 @@ use wasmtime::component::ResourceAny;
 use crate::error::Error;
 use crate::instance::{Answer, Call, Handle, Parts, Slot};
 use crate::state::State;
-use crate::{blocking, convert};
+use crate::{blocking, convert, trace};
 
 /// A response whose body is still to be read (urllib3: `HTTPResponse`).
 ///
@@ -52,11 +52,17 @@ impl Response {
                     response.call_head(parts.store, resource).await
                 })
                 .await?;
-            Ok((call.handle(resource), head))
+            Ok::<_, Error>((call.handle(resource), head))
         };
-        let outcome = outcome.await;
-        let (handle, head) = call.end_with(outcome)?;
+        let outcome = match outcome.await {
+            Err(error) if error.client().is_none() => Err(error),
+            outcome => call.trace().await.and(outcome),
+        };
+        let instance = call.generation();
+        let outcome = call.end_with(outcome);
+        let (handle, head) = outcome.inspect_err(|error| trace::failed(instance, method, error))?;
         let head = convert::response_head(head).inspect_err(|_| slot.discard(handle))?;
+        trace::responded(instance, method, &head);
         Ok(Self {
             slot: Arc::clone(slot),
             handle,

@@ -11,6 +11,7 @@ mod examples;
 mod failures;
 mod framing;
 mod input;
+mod instances;
 mod limits;
 mod plugins;
 mod pools;

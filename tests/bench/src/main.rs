@@ -4,8 +4,8 @@
 //!   costs beside ever more origins; `codings` is part (g): one large body in each coding.
 //! - `command` is parts (c) and (e), how long the binary takes and how much memory; part (d), the component's size, stands in `main`; `slow`
 //!   is part (h): many requests at once that are answered slowly; `tunnels` is part (i): the GETs of (a) through a proxy; `handshakes` is part
-//!   (j): new TLS connections.
-//! - `parts` reads the command line. `cpu` keeps client and server on one CPU for (a), (b), (f), (g), (i) and (j); `rounds` measures contenders in
+//!   (j): new TLS connections; `instances` is part (k): what a further instance costs.
+//! - `parts` reads the command line. `cpu` keeps client and server on one CPU for (a), (b), (f), (g), (i), (j) and (k); `rounds` measures contenders in
 //!   alternation; `clients`, `python` and `guests` are the contenders: those on this machine's own processor, those in CPython, and those in
 //!   wasm, in this process and with urlpool-host's engine; `aside` is the server where nginx is none, `relay` the proxy.
 //! - `table` holds goals, prints, and writes `target/bench/report.json`.
@@ -23,6 +23,7 @@ mod gets;
 mod guests;
 mod handshakes;
 mod hooks;
+mod instances;
 mod origins;
 mod parts;
 mod place;
@@ -136,6 +137,9 @@ async fn measure(scale: Scale, parts: &Parts) -> Result<()> {
     }
     if parts.has('g') {
         codings::measure(&mut table, scale, &place).await?;
+    }
+    if parts.has('k') {
+        instances::measure(&mut table, scale).await?;
     }
     // What comes now is not a race: the compiler may have all of them, and nginx is not what takes the time.
     drop(one_cpu);

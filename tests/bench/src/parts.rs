@@ -15,9 +15,10 @@ Measures urlpool beside what else there is, prints a table and writes it to targ
              c  start to end of the command           g  one large body in each coding
              d  size of the component                 h  200 slow requests at once
              i  small GETs through a tunnel           j  new TLS connections
+             k  a further instance
 ";
 
-const LETTERS: &str = "abcdefghij";
+const LETTERS: &str = "abcdefghijk";
 
 /// What to do.
 pub(crate) enum Asked {
