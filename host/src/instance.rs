@@ -19,7 +19,7 @@ use crate::bindings::Client;
 use crate::bindings::exports::urlpool::client::blocking;
 use crate::engine::Compiled;
 use crate::error::Error;
-use crate::manager::Settings;
+use crate::manager::{Settings, Usage};
 use crate::sandbox::{Sandbox, SandboxView as _};
 use crate::state::State;
 use crate::{convert, trace, wit};
@@ -152,6 +152,15 @@ impl Slot {
         Err(Error::Trap(
             "the instance that it belonged to is gone".into(),
         ))
+    }
+
+    /// What a running instance has at present.
+    pub(crate) async fn usage(&self) -> Result<Option<Usage>, Error> {
+        let mut call = self.begin_with(&[]).await?;
+        let instance = call.instance.as_mut();
+        let usage = instance.map(|instance| instance.store.data_mut().usage());
+        call.end();
+        Ok(usage)
     }
 
     /// Tells a running instance at once which handles nobody holds any more. It starts none for that.

@@ -29,7 +29,7 @@ pub struct Settings {
 /// How much an instance may use.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Bytes of memory. A component that needs more traps. The default is 256 MiB.
+    /// Bytes of memory, tables included. A component that needs more traps. The default is 256 MiB.
     pub memory: usize,
     /// The longest that a single call into the instance may take, computing and waiting together; the default, `None`, sets no bound.
     ///
@@ -37,6 +37,28 @@ pub struct Limits {
     /// over this limit takes the instance along with every other request in it, as [giving a call up](PoolManager#giving-a-call-up) does: it
     /// ends with [`Error::Deadline`], and what else belonged to the instance with [`Error::Trap`].
     pub call: Option<Duration>,
+}
+
+/// What an instance has at present.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), urlpool_host::Error> {
+/// use urlpool_host::{Limits, PoolManager};
+///
+/// let manager = PoolManager::builder().build().await?;
+/// let usage = manager.usage().await?.expect("nothing has stopped it");
+/// assert!(usage.memory <= Limits::default().memory);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Usage {
+    /// Bytes of memory, tables included. It grows as far as was ever needed, and shrinks with a new instance only.
+    pub memory: usize,
+    /// What the host holds for it: sockets, their streams, lookups, timers.
+    pub resources: usize,
 }
 
 impl Default for Limits {
@@ -211,6 +233,14 @@ impl PoolManager {
                 .await
         };
         Ok(convert::events(self.slot.value(take).await?)?)
+    }
+
+    /// What its instance has at present; `None` where it was thrown away and no call has made another.
+    ///
+    /// # Errors
+    /// Those of the sandbox; the component has none.
+    pub async fn usage(&self) -> Result<Option<Usage>, Error> {
+        self.slot.usage().await
     }
 
     fn pool(&self, handle: Handle) -> ConnectionPool {

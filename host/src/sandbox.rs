@@ -7,8 +7,8 @@ use std::marker::PhantomData;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use urlpool_core::types::Error as ClientError;
+use wasmtime::Store;
 use wasmtime::component::{HasData, Linker, Resource};
-use wasmtime::{Store, StoreLimits, StoreLimitsBuilder};
 use wasmtime_wasi::p2::bindings::sockets::ip_name_lookup::{
     self, Host, HostResolveAddressStream, ResolveAddressStream,
 };
@@ -20,6 +20,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiView};
 use crate::grants::Grants;
 use crate::ledger::{Denial, Ledger};
 use crate::manager::Limits;
+use crate::meter::Meter;
 
 /// The grants and limits of one store, for programs that have stores of their own: plugin hosts.
 ///
@@ -69,7 +70,7 @@ use crate::manager::Limits;
 #[derive(Debug)]
 pub struct Sandbox {
     ledger: Ledger,
-    limits: StoreLimits,
+    meter: Meter,
     /// The lookups that are under way, by their places in the store's table.
     lookups: HashMap<u32, Lookup>,
 }
@@ -95,10 +96,7 @@ impl Sandbox {
     pub fn new(grants: Grants, limits: Limits) -> Self {
         Self {
             ledger: Ledger::new(grants),
-            limits: StoreLimitsBuilder::new()
-                .memory_size(limits.memory)
-                .trap_on_grow_failure(true)
-                .build(),
+            meter: Meter::new(limits.memory),
             lookups: HashMap::new(),
         }
     }
@@ -118,13 +116,19 @@ impl Sandbox {
         wasi
     }
 
-    /// Makes the limits hold: each memory has at most [`Limits::memory`] bytes, and what computes for long lets others run.
+    /// Makes the limits hold: memories and tables together have at most [`Limits::memory`] bytes, and what computes for long lets others run.
     ///
     /// The latter needs an engine with epochs that somebody counts, as [`engine`](crate::engine) has; then `tokio::time::timeout` around a
     /// call stops it however it spends its time. A store whose call was stopped is to be dropped.
     pub fn limit<T: SandboxView>(store: &mut Store<T>) {
-        store.limiter(|data| &mut data.sandbox().limits);
+        store.limiter(|data| &mut data.sandbox().meter);
         store.epoch_deadline_async_yield_and_update(1);
+    }
+
+    /// Bytes that the components in the store have of memories and tables.
+    #[must_use]
+    pub const fn memory(&self) -> usize {
+        self.meter.used()
     }
 
     /// Takes out what was refused since the last time, oldest first, at most the last 64.

@@ -4,7 +4,7 @@ use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use crate::grants::Grants;
-use crate::manager::Limits;
+use crate::manager::{Limits, Usage};
 use crate::sandbox::{Sandbox, SandboxView};
 
 pub(crate) struct State {
@@ -22,6 +22,16 @@ impl State {
             wasi,
             table: ResourceTable::new(),
             sandbox,
+        }
+    }
+}
+
+impl State {
+    /// What it has at present.
+    pub(crate) fn usage(&mut self) -> Usage {
+        Usage {
+            memory: self.sandbox.memory(),
+            resources: self.table.iter_mut().count(),
         }
     }
 }

@@ -149,7 +149,7 @@ impl Subscriber for Lines {
     fn event(&self, event: &tracing::Event<'_>) {
         let mut line = Line(event.metadata().level().to_string());
         event.record(&mut line);
-        self.said.lock().unwrap().push(line.0);
+        self.said.lock().expect("nobody panicked").push(line.0);
     }
 
     fn enter(&self, _: &Id) {}
@@ -166,12 +166,12 @@ async fn said(level: Level) -> Vec<String> {
     let _guard = tracing::subscriber::set_default(lines.clone());
     let origin = Origin::new().reply(Reply::ok("body")).start().await;
     let builder = PoolManager::builder().allow("127.0.0.1", origin.port());
-    let manager = builder.build().await.unwrap();
+    let manager = builder.build().await.expect("settings that fit");
     let secret = origin.url("/").replace("http://", "http://name:secret@");
     assert_eq!(get(&manager, secret).await, "body");
     let error = failure_of("name", manager.get("http://a.test/")).await;
     assert_eq!(error.kind(), "denied");
-    let said = lines.said.lock().unwrap();
+    let said = lines.said.lock().expect("nobody panicked");
     assert!(
         !said.iter().any(|line| line.contains("secret")),
         "{said:#?}"

@@ -12,6 +12,7 @@ mod failures;
 mod framing;
 mod input;
 mod instances;
+mod leaks;
 mod limits;
 mod plugins;
 mod pools;
