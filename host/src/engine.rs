@@ -29,6 +29,16 @@ pub(crate) struct Compiled {
 ///
 /// The cache is the one that the `wasmtime` command uses (`~/.cache/wasmtime` on Linux), or the folder that the environment variable
 /// `URLPOOL_CACHE_DIR` names. Where neither can be had, everything works and starts more slowly.
+///
+/// It is for whoever makes an engine of their own; [`engine`] is made of it.
+///
+/// ```
+/// use urlpool_host::wasmtime::Engine;
+///
+/// let mut config = urlpool_host::engine_config();
+/// config.max_wasm_stack(1 << 20);
+/// assert!(Engine::new(&config).is_ok());
+/// ```
 #[must_use]
 pub fn config() -> Config {
     let mut config = Config::new();

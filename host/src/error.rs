@@ -6,6 +6,21 @@ use std::time::Duration;
 use urlpool_core::types;
 
 /// Why a call brought no result.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use urlpool_host::{Error, PoolManager};
+///
+/// let manager = PoolManager::builder().build().await?; // nothing is granted
+/// match manager.get("http://192.0.2.1/").send().await {
+///     Ok(response) => println!("{}", response.status()),
+///     Err(Error::Client(error)) => assert_eq!(error.kind(), "denied"),
+///     Err(error) => println!("the sandbox failed: {error}"),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {

@@ -22,6 +22,13 @@ const MAX_DENIALS: usize = 64;
 /// Something that a component wanted and was not granted.
 ///
 /// Shown, it says what to grant: `the name "a.test" is not granted; Grants::allow("a.test", port) grants it`.
+///
+/// ```
+/// use urlpool_host::Denial;
+///
+/// let denial = Denial::Lookup { name: "a.test".into() };
+/// assert_eq!(denial.to_string(), r#"the name "a.test" is not granted; Grants::allow("a.test", port) grants it"#);
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Denial {

@@ -16,6 +16,22 @@ use crate::state::State;
 use crate::{blocking, convert};
 
 /// What a manager is made with.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use urlpool_host::{Grants, ManagerSettings, PoolManager, Settings};
+///
+/// let settings = Settings {
+///     manager: ManagerSettings { num_pools: Some(50), ..ManagerSettings::default() },
+///     grants: Grants::none().allow_public(443),
+///     ..Settings::default()
+/// };
+/// let manager = PoolManager::new(settings).await?;
+/// # drop(manager);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
     /// What the component is told.
@@ -27,6 +43,14 @@ pub struct Settings {
 }
 
 /// How much an instance may use.
+///
+/// ```
+/// use std::time::Duration;
+/// use urlpool_host::Limits;
+///
+/// let limits = Limits { memory: 64 << 20, call: Some(Duration::from_secs(30)) };
+/// assert!(limits.memory < Limits::default().memory);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Bytes of memory, tables included. A component that needs more traps. The default is 256 MiB.
@@ -86,6 +110,24 @@ impl Default for Limits {
 ///
 /// So bound requests by [`Timeouts`](crate::Timeouts), above all their `deadline`, and waits by the timeout of [`PoolManager::wait`]; they end
 /// a call in order. Dropping a `Pending` or a `Response` itself, and not a future of it, costs its own connection only.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use urlpool_tests::{Origin, Reply};
+/// # let server = Origin::new().reply(Reply::ok("hello")).start().await;
+/// # let port = server.port();
+/// use urlpool_host::PoolManager;
+///
+/// let manager = PoolManager::builder().allow("127.0.0.1", port).build().await?;
+/// for _ in 0..3 {
+///     let response = manager.get(format!("http://127.0.0.1:{port}/")).send().await?;
+///     assert_eq!(response.head().connection.number, 1); // the same connection each time
+///     assert_eq!(response.text().await?, "hello");
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct PoolManager {
     pub(crate) slot: Arc<Slot>,
@@ -254,6 +296,22 @@ impl PoolManager {
 /// The connections to one origin with one set of settings (urllib3: `HTTPConnectionPool`, `HTTPSConnectionPool`).
 ///
 /// The manager finds the same pool for the same origin and settings. Dropping it closes nothing while the manager keeps the pool.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use urlpool_tests::{Origin, Reply};
+/// # let server = Origin::new().reply(Reply::ok("hello")).start().await;
+/// # let port = server.port();
+/// use urlpool_host::PoolManager;
+///
+/// let manager = PoolManager::builder().allow("127.0.0.1", port).build().await?;
+/// let pool = manager.connection_from_host("127.0.0.1", Some(port), None, None).await?;
+/// assert_eq!(pool.get("/path").send().await?.text().await?, "hello");
+/// assert_eq!((pool.num_connections().await?, pool.num_requests().await?), (1, 1));
+/// # Ok(())
+/// # }
+/// ```
 pub struct ConnectionPool {
     slot: Arc<Slot>,
     handle: Handle,

@@ -25,6 +25,18 @@ const MAX_PROBE_SECONDS: u64 = 32_767;
 const MAX_PROBES: u32 = 127;
 
 /// The network of this process.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use urlpool_core::driver::Net as _;
+/// use urlpool_host::net::TokioNet;
+///
+/// let addresses = TokioNet::new().resolve("localhost").await;
+/// assert!(addresses.is_ok());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct TokioNet {
     start: time::Instant,

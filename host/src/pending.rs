@@ -14,6 +14,26 @@ use crate::manager::PoolManager;
 use crate::response::Response;
 
 /// What became of a piece of a body that was pushed.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use urlpool_tests::{Origin, Reply};
+/// # let server = Origin::new().reply(Reply::ok("hello")).start().await;
+/// # let port = server.port();
+/// use urlpool_host::{PoolManager, Progress, Streamed};
+///
+/// let manager = PoolManager::builder().allow("127.0.0.1", port).build().await?;
+/// let body = Streamed { length: None, can_rewind: false };
+/// let put = manager.request("PUT", format!("http://127.0.0.1:{port}/")).streamed(body);
+/// let mut pending = put.start().await?;
+/// assert_eq!(pending.write(b"some").await?, Progress::Accepted);
+/// assert_eq!(pending.write(b" and more").await?, Progress::Accepted);
+/// assert_eq!(pending.finish().await?, Progress::Answered);
+/// assert_eq!(pending.response().await?.status(), 200);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Progress {
     /// It will be sent.
@@ -42,6 +62,26 @@ impl From<blocking::Progress> for Progress {
 ///
 /// Dropping it gives the request up: its connection is closed. That costs the other requests nothing, unlike dropping the future of one of
 /// these calls: see [giving a call up](PoolManager#giving-a-call-up).
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use urlpool_tests::{Origin, Reply};
+/// # let server = Origin::new().reply(Reply::ok("hello")).start().await;
+/// # let port = server.port();
+/// use urlpool_host::PoolManager;
+///
+/// let manager = PoolManager::builder().allow("127.0.0.1", port).build().await?;
+/// let url = format!("http://127.0.0.1:{port}/");
+/// let started = [manager.get(&url).start().await?, manager.get(&url).start().await?];
+/// let ready = manager.wait(&started, None).await?;
+/// assert!(!ready.is_empty()); // places in `started`
+/// for pending in started {
+///     assert_eq!(pending.response().await?.text().await?, "hello");
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub struct Pending {
     slot: Arc<Slot>,
     handle: Handle,
@@ -158,6 +198,23 @@ impl Drop for Pending {
 }
 
 /// What has become ready.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use urlpool_tests::{Origin, Reply};
+/// # let server = Origin::new().reply(Reply::ok("hello")).start().await;
+/// # let port = server.port();
+/// use std::time::Duration;
+/// use urlpool_host::PoolManager;
+///
+/// let manager = PoolManager::builder().allow("127.0.0.1", port).build().await?;
+/// let pending = manager.get(format!("http://127.0.0.1:{port}/")).start().await?;
+/// let ready = manager.wait_any(&[&pending], &[], Some(Duration::from_secs(5))).await?;
+/// assert_eq!((ready.requests, ready.responses), (vec![0], vec![]));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Ready {
     /// The requests, by their places.

@@ -13,6 +13,23 @@ use crate::manager::{PoolManager, Settings};
 /// It is a [`PoolManager`] whose settings name the proxy, and behaves like one: plain HTTP is forwarded by an `http` or `https` proxy, all of
 /// it through one pool; `https` goes through a tunnel of its own for each server; SOCKS carries both. The grants must name the proxy; what it
 /// connects to is the proxy's business, so granting a proxy grants what is behind it.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use urlpool_tests::{Origin, Reply};
+/// # let server = Origin::new().reply(Reply::ok("hello")).start().await;
+/// # let port = server.port();
+/// use urlpool_host::{Grants, Settings, proxy_from_url};
+///
+/// let settings = Settings { grants: Grants::none().allow("127.0.0.1", port), ..Settings::default() };
+/// let manager = proxy_from_url(format!("http://name:secret@127.0.0.1:{port}"), settings).await?;
+/// assert_eq!(manager.proxy(), format!("http://127.0.0.1:{port}"));
+/// let response = manager.get("http://far.example/").send().await?; // the proxy is asked for the whole URL
+/// assert_eq!(response.text().await?, "hello");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct ProxyManager {
     manager: PoolManager,

@@ -244,6 +244,30 @@ fn next(mut response: Response) -> Next {
 }
 
 /// A body as a stream of pieces.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use urlpool_tests::{Origin, Reply};
+/// # let server = Origin::new().reply(Reply::ok("hello")).start().await;
+/// # let port = server.port();
+/// use std::future::poll_fn;
+/// use std::pin::Pin;
+/// use futures_core::Stream;
+/// use urlpool_host::PoolManager;
+///
+/// let manager = PoolManager::builder().allow("127.0.0.1", port).build().await?;
+/// let response = manager.get(format!("http://127.0.0.1:{port}/")).send().await?;
+/// let mut stream = response.bytes_stream();
+/// let mut length = 0;
+/// // `StreamExt::next` of the crate `futures` says the same in one word.
+/// while let Some(piece) = poll_fn(|context| Pin::new(&mut stream).poll_next(context)).await {
+///     length += piece?.len();
+/// }
+/// assert_eq!(length, 5);
+/// # Ok(())
+/// # }
+/// ```
 pub struct BytesStream {
     next: Option<Next>,
 }

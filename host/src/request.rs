@@ -26,6 +26,28 @@ const MAX_PUSH: usize = 64 * 1024;
 /// It has one body at most: the last of [`content`](Self::content), [`body`](Self::body), [`text`](Self::text), [`json`](Self::json),
 /// [`form`](Self::form), [`multipart`](Self::multipart), [`fields`](Self::fields) and [`streamed`](Self::streamed) counts. What is not set
 /// is inherited from the pool, and what the pool leaves open from the manager.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use urlpool_tests::{Origin, Reply};
+/// # let server = Origin::new().reply(Reply::ok("hello")).start().await;
+/// # let port = server.port();
+/// use urlpool_host::{PoolManager, Retries, Timeouts};
+///
+/// let manager = PoolManager::builder().allow("127.0.0.1", port).build().await?;
+/// let response = manager
+///     .request("POST", format!("http://127.0.0.1:{port}/things"))
+///     .header("Accept", "application/json")
+///     .json(r#"{"name": "thing"}"#)
+///     .retries(Retries::total(2))
+///     .timeouts(Timeouts::default())
+///     .send()
+///     .await?;
+/// assert_eq!(response.status(), 200);
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a request does nothing until it is sent"]
 pub struct RequestBuilder {
     by: By,

@@ -17,6 +17,25 @@ use crate::{blocking, convert, trace};
 /// Its connection goes back to its pool when the last byte has arrived. Dropping the response gives the connection up, as
 /// [`Response::close`] does. Dropping the future of a read, however, takes the instance along: see
 /// [giving a call up](crate::PoolManager#giving-a-call-up).
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use urlpool_tests::{Origin, Reply};
+/// # let server = Origin::new().reply(Reply::ok("hello")).start().await;
+/// # let port = server.port();
+/// use urlpool_host::PoolManager;
+///
+/// let manager = PoolManager::builder().allow("127.0.0.1", port).build().await?;
+/// let mut response = manager.get(format!("http://127.0.0.1:{port}/")).send().await?;
+/// assert_eq!(response.status(), 200);
+/// assert_eq!(response.headers().joined("content-length").as_deref(), Some(&b"5"[..]));
+/// while let Some(piece) = response.chunk().await? {
+///     assert_eq!(piece, b"hello");
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub struct Response {
     slot: Arc<Slot>,
     handle: Handle,
