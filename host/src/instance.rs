@@ -99,6 +99,11 @@ impl Slot {
         }
     }
 
+    /// See [`Limits::call`](crate::Limits::call).
+    pub(crate) const fn longest_call(&self) -> Option<Duration> {
+        self.settings.limits.call
+    }
+
     /// How many calls are under way or wait for their turn.
     pub(crate) fn busy(&self) -> usize {
         self.turns.load(Ordering::Relaxed)

@@ -27,6 +27,7 @@ mod convert;
 mod engine;
 mod error;
 mod function;
+mod giving_up;
 mod grants;
 mod instance;
 mod instances;

@@ -108,8 +108,9 @@ impl Default for Limits {
 /// [`Pending`](crate::Pending), a [`Response`](crate::Response) whose body is not read yet, a [`ConnectionPool`], answers every call with
 /// [`Error::Trap`] from then on.
 ///
-/// So bound requests by [`Timeouts`](crate::Timeouts), above all their `deadline`, and waits by the timeout of [`PoolManager::wait`]; they end
-/// a call in order. Dropping a `Pending` or a `Response` itself, and not a future of it, costs its own connection only.
+/// So bound requests by [`Timeouts`](crate::Timeouts), above all their `deadline`, which end a call in order; or say that a request is
+/// [`cancellable`](RequestBuilder::cancellable). Dropping a `Pending` or a `Response` itself costs its own connection only, and dropping the
+/// future of a [`PoolManager::wait`] that has a timeout costs nothing.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use wasmtime::component::ResourceAny;
 
+use crate::asked::Asked;
 use crate::blocking;
-use crate::convert;
 use crate::error::Error;
+use crate::giving_up;
 use crate::instance::{Handle, Parts, Slot};
 use crate::manager::PoolManager;
 use crate::response::Response;
@@ -88,15 +89,18 @@ pub struct Pending {
     method: String,
     /// Whether its response was taken, so that the component holds nothing for it any more.
     is_taken: bool,
+    /// Whether waiting for its response, and for the body of that, can be given up.
+    is_cancellable: bool,
 }
 
 impl Pending {
-    pub(crate) const fn new(slot: Arc<Slot>, handle: Handle, method: String) -> Self {
+    pub(crate) fn new(asked: Asked, handle: Handle, is_cancellable: bool) -> Self {
         Self {
-            slot,
+            slot: asked.slot,
             handle,
-            method,
+            method: asked.method,
             is_taken: false,
+            is_cancellable,
         }
     }
 
@@ -168,14 +172,18 @@ impl Pending {
     ///
     /// or what became of the sandbox.
     pub async fn response(mut self) -> Result<Response, Error> {
+        if self.is_cancellable {
+            giving_up::wait(&self.slot, slice::from_ref(&self.handle), &[], None).await?;
+        }
         let call = self.slot.begin_with(slice::from_ref(&self.handle)).await?;
         let pending = self.handle.resource;
-        let response = Response::take(&self.slot, call, &self.method, async |parts| {
+        let mut response = Response::take(&self.slot, call, &self.method, async |parts| {
             let functions = parts.blocking.pending();
             functions.call_response(parts.store, pending).await
         })
         .await?;
         self.is_taken = true;
+        response.is_cancellable = self.is_cancellable;
         Ok(response)
     }
 
@@ -249,25 +257,18 @@ impl PoolManager {
                 "a request or a response belongs to another manager".into(),
             ));
         }
-        let handles: Vec<Handle> = all().map(|(_, handle)| *handle).collect();
-        let mut call = self.slot.begin_with(&handles).await?;
-        let resources = |list: &[(&Arc<Slot>, Handle)]| -> Vec<ResourceAny> {
-            list.iter().map(|(_, handle)| handle.resource).collect()
+        let handles = |list: &[(&Arc<Slot>, Handle)]| -> Vec<Handle> {
+            list.iter().map(|(_, handle)| *handle).collect()
         };
-        let (requests, responses) = (resources(&requests), resources(&responses));
-        let limit = convert::wait(timeout);
-        let outcome = call
-            .value(async |parts: Parts<'_>| {
-                parts
-                    .blocking
-                    .call_wait_any(parts.store, &requests, &responses, limit)
-                    .await
-            })
-            .await;
-        let ready = call.end_with(outcome)?;
+        let (requests, responses) = (handles(&requests), handles(&responses));
+        let slot = &self.slot;
+        let (requests, responses) = match timeout {
+            None => giving_up::wait_at_once(slot, &requests, &responses, None).await?,
+            limit => giving_up::wait(slot, &requests, &responses, limit).await?,
+        };
         Ok(Ready {
-            requests: places(ready.requests),
-            responses: places(ready.responses),
+            requests: places(requests),
+            responses: places(responses),
         })
     }
 
@@ -278,8 +279,8 @@ impl PoolManager {
     /// are ready that wait for it: whose bodies must be pushed on, and without any, all, since they wait for connections that belong to
     /// responses which are not read.
     ///
-    /// To stop waiting, give it a timeout. Dropped before, it takes the instance along with all of these requests: see
-    /// [giving a call up](PoolManager#giving-a-call-up).
+    /// With a timeout it can be dropped at any time, for nothing. Dropped without one, it takes the instance along with all of these requests:
+    /// see [giving a call up](PoolManager#giving-a-call-up).
     ///
     /// # Errors
     /// What became of the sandbox; also where a request belongs to another manager.

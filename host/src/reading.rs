@@ -12,6 +12,7 @@ use wasmtime::Store;
 use wasmtime::component::ResourceAny;
 
 use crate::error::Error;
+use crate::giving_up;
 use crate::instance::Answer;
 use crate::response::Response;
 use crate::state::State;
@@ -45,6 +46,10 @@ impl Response {
     /// # Errors
     /// As for [`Response::chunk`].
     pub async fn read(&mut self, max: u32) -> Result<Vec<u8>, Error> {
+        if self.is_cancellable && max > 0 && !self.has_ended {
+            let (slot, handle) = self.place();
+            giving_up::wait(slot, &[], &[handle], None).await?;
+        }
         let read =
             self.answer(async |response, store, this| response.call_read(store, this, max).await);
         let bytes = read.await?;
@@ -156,6 +161,7 @@ impl Response {
         let length = self.headers().first("content-length");
         let length = length.and_then(|length| str::from_utf8(length).ok()?.parse::<u64>().ok());
         length.is_some_and(|length| length <= MAX_WHOLE || length > limit)
+            && !self.is_cancellable
             && !self.headers().has("content-encoding")
     }
 

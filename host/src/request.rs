@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use urlpool_core::types::{
-    Content, Error as ClientError, FieldsIn, Headers, Limit, Multipart, Part, Reading, Redirects,
-    RequestOptions, Retries, Streamed, Timeouts, Writing,
+    Content, Error as ClientError, FieldsIn, Headers, Limit, Multipart, Part, PartData, Reading,
+    Redirects, RequestOptions, Retries, Streamed, Timeouts, Writing,
 };
 
 use crate::asked::Asked;
@@ -58,6 +58,7 @@ pub struct RequestBuilder {
     headers: Vec<(String, Vec<u8>)>,
     options: RequestOptions,
     is_exact: bool,
+    is_cancellable: bool,
 }
 
 /// Who sends it.
@@ -86,6 +87,7 @@ impl RequestBuilder {
             headers: Vec::new(),
             options: RequestOptions::default(),
             is_exact: false,
+            is_cancellable: false,
         }
     }
 
@@ -214,9 +216,43 @@ impl RequestBuilder {
         self
     }
 
+    /// Lets [`send`](Self::send) and [`Response::chunk`] be given up: their futures can then be dropped, by `select!` or a timeout, at the cost
+    /// of this request's connection alone, while otherwise the instance goes with every other request in it.
+    ///
+    /// They wait in turns of at most 20 ms and let others have the instance in between, so requests of several clones of a manager go on
+    /// together. That makes a small request some microseconds slower, which is why it is not the default. What reads a body by
+    /// [`chunk`](Response::chunk), which all do but [`read_full`](Response::read_full), [`read_line`](Response::read_line) and
+    /// [`read_chunk`](Response::read_chunk), can be given up too. The request is [started](Self::start), so it needs a manager, and its
+    /// fields go where the method has them.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use urlpool_tests::{Gate, Origin, Reply};
+    /// # let gate = Gate::new();
+    /// # let origin = Origin::new().at("/slow", Reply::ok("").after(&gate)).reply(Reply::ok("hello"));
+    /// # let server = origin.start().await;
+    /// # let port = server.port();
+    /// use std::time::Duration;
+    /// use urlpool_host::PoolManager;
+    ///
+    /// let manager = PoolManager::builder().allow("127.0.0.1", port).build().await?;
+    /// let mut kept = manager.get(format!("http://127.0.0.1:{port}/")).send().await?;
+    /// let slow = manager.get(format!("http://127.0.0.1:{port}/slow")).cancellable();
+    /// let given_up = tokio::time::timeout(Duration::from_millis(50), slow.send()).await;
+    /// assert!(given_up.is_err());
+    /// assert_eq!(kept.chunk().await?.as_deref(), Some(&b"hello"[..])); // nothing happened to it
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn cancellable(mut self) -> Self {
+        self.is_cancellable = true;
+        self
+    }
+
     /// Sends it and waits for the head of the response; the body stays to be read (urllib3: `request` with `preload_content=False`).
     ///
-    /// Dropped before, it takes the instance along with every other request in it: see
+    /// Dropped before, it takes the instance along with every other request in it, unless it is [`cancellable`](Self::cancellable): see
     /// [giving a call up](crate::PoolManager#giving-a-call-up). [`RequestBuilder::timeouts`] end it without harm.
     ///
     /// # Errors
@@ -232,6 +268,10 @@ impl RequestBuilder {
     ///
     /// or what became of the sandbox.
     pub async fn send(self) -> Result<Response, Error> {
+        // One that waits for its caller would wait for ever.
+        if self.is_cancellable && !is_pushed(&self.content) {
+            return self.begin(true).await?.response().await;
+        }
         let asked = self.asked(false)?;
         let call = asked.begin().await?;
         let open = async |parts: Parts<'_>| asked.run(parts).await;
@@ -244,12 +284,16 @@ impl RequestBuilder {
     /// [`Error::Client`] with `InvalidUrl`, `UnsupportedScheme` or `InvalidRequest`, or what became of the sandbox. What happens later is said
     /// by [`Pending::response`].
     pub async fn start(self) -> Result<Pending, Error> {
+        self.begin(false).await
+    }
+
+    async fn begin(self, is_cancellable: bool) -> Result<Pending, Error> {
         let asked = self.asked(true)?;
         let mut call = asked.begin().await?;
         let outcome = call.answer(async |parts| asked.run(parts).await).await;
         let outcome = outcome.map(|resource| call.handle(resource));
         let handle = call.end_with(outcome)?;
-        Ok(Pending::new(asked.slot, handle, asked.method))
+        Ok(Pending::new(asked, handle, is_cancellable))
     }
 
     /// Sends it with a body that is read from a source meanwhile: `length` bytes, or with `None` all that there are, chunked
@@ -296,6 +340,7 @@ impl RequestBuilder {
             headers,
             mut options,
             is_exact,
+            is_cancellable: _,
         } = self;
         if !is_exact {
             method.make_ascii_uppercase();
@@ -327,5 +372,16 @@ impl RequestBuilder {
             body: convert::body(content),
             options: convert::request_options(options),
         })
+    }
+}
+
+/// Whether some of a body is pushed by the caller.
+fn is_pushed(content: &Content) -> bool {
+    let is_streamed = |part: &Part| matches!(part.data, PartData::Streamed(_));
+    match content {
+        Content::Streamed(_) => true,
+        Content::Multipart(form) => form.parts.iter().any(is_streamed),
+        Content::Fields(parts) => parts.iter().any(is_streamed),
+        _ => false,
     }
 }

@@ -15,8 +15,8 @@ use crate::{blocking, convert, trace};
 /// A response whose body is still to be read (urllib3: `HTTPResponse`).
 ///
 /// Its connection goes back to its pool when the last byte has arrived. Dropping the response gives the connection up, as
-/// [`Response::close`] does. Dropping the future of a read, however, takes the instance along: see
-/// [giving a call up](crate::PoolManager#giving-a-call-up).
+/// [`Response::close`] does. Dropping the future of a read, however, takes the instance along, unless the request was
+/// [`cancellable`](crate::RequestBuilder::cancellable): see [giving a call up](crate::PoolManager#giving-a-call-up).
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -44,6 +44,8 @@ pub struct Response {
     head: ResponseHead,
     /// Whether the body has been read to its end, so that the component holds nothing for it any more.
     pub(crate) has_ended: bool,
+    /// Whether waiting for its body can be given up.
+    pub(crate) is_cancellable: bool,
 }
 
 impl fmt::Debug for Response {
@@ -88,6 +90,7 @@ impl Response {
             method: method.to_owned(),
             head,
             has_ended: false,
+            is_cancellable: false,
         })
     }
 

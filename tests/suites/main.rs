@@ -10,6 +10,7 @@ mod embedding;
 mod examples;
 mod failures;
 mod framing;
+mod giving_up;
 mod input;
 mod instances;
 mod leaks;
