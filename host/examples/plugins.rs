@@ -1,13 +1,13 @@
 //! A plugin host: each plugin is a component that imports `urlpool:client`, and may connect to what it was granted and no more.
 //!
 //! ```console
-//! $ cargo run --example plugins -- http://example.org/ title.wasm=example.org:80 length.wasm
-//! title.wasm: its title is "Example Domain"
-//! length.wasm: refused: the name "example.org" is not granted; Grants::allow("example.org", port) grants it
+//! $ make components consumers && cd target/wasm32-wasip2/component
+//! $ cargo run --example plugins -- http://example.org/ urlpool_example_title.wasm=example.org:80 urlpool_example_length.wasm
+//! urlpool_example_title.wasm: its title is "Example Domain"
+//! urlpool_example_length.wasm: refused: the name "example.org" is not granted; Grants::allow("example.org", port) grants it
 //! ```
 //!
-//! The first argument is the URL that every plugin is handed; the others are plugins with their grants. `examples/plugins` has two; `make consumers` builds
-//! them.
+//! The first argument is the URL that every plugin is handed; the others are plugins with their grants. `examples/plugins` has two.
 #![expect(clippy::print_stdout, reason = "it is a command")]
 
 use std::error::Error;

@@ -51,6 +51,11 @@ pub enum Denial {
         /// The granted name that it was found under, if any.
         name: Option<String>,
     },
+    /// To connect from an address of its own choice (`source-address`).
+    Bind {
+        /// The address.
+        address: SocketAddr,
+    },
 }
 
 impl Denial {
@@ -58,7 +63,9 @@ impl Denial {
     pub(crate) fn is_named_in(&self, message: &str) -> bool {
         match self {
             Self::Lookup { name } | Self::Private { name, .. } => message.contains(name.as_str()),
-            Self::Connect { address, .. } => message.contains(&address.to_string()),
+            Self::Connect { address, .. } | Self::Bind { address } => {
+                message.contains(&address.to_string())
+            }
         }
     }
 }
@@ -73,6 +80,10 @@ impl fmt::Display for Denial {
             Self::Private { name, address } => write!(
                 formatter,
                 "{name:?} has the address {address}, which is not public; Grants::allow_private({name:?}, port) grants it"
+            ),
+            Self::Bind { address } => write!(
+                formatter,
+                "connecting from {address} is not granted; Grants::all() grants it"
             ),
             Self::Connect { address, name } => {
                 let port = address.port();
@@ -149,11 +160,20 @@ impl Ledger {
 
     pub(crate) fn may_use(&self, address: SocketAddr, purpose: SocketAddrUse) -> bool {
         match purpose {
-            // The implicit bind of a connection that is about to be made.
-            SocketAddrUse::TcpBind => address.ip().is_unspecified() && address.port() == 0,
+            SocketAddrUse::TcpBind => self.may_connect_from(address),
             SocketAddrUse::TcpConnect => self.may_connect(address),
             _ => false,
         }
+    }
+
+    /// Whether connections may come from an address (`source-address`).
+    fn may_connect_from(&self, address: SocketAddr) -> bool {
+        // The implicit bind of a connection that is about to be made names none.
+        let may = (address.ip().is_unspecified() && address.port() == 0) || self.grants.is_all();
+        if !may {
+            self.deny(Denial::Bind { address });
+        }
+        may
     }
 
     fn may_connect(&self, address: SocketAddr) -> bool {
@@ -253,7 +273,7 @@ mod tests {
         for (purpose, address, allowed) in [
             (SocketAddrUse::TcpConnect, "192.0.2.1:80", true),
             (SocketAddrUse::TcpBind, "0.0.0.0:0", true),
-            (SocketAddrUse::TcpBind, "127.0.0.1:8080", false),
+            (SocketAddrUse::TcpBind, "127.0.0.1:8080", true),
             (SocketAddrUse::TcpListen, "0.0.0.0:80", false),
             (SocketAddrUse::UdpBind, "0.0.0.0:0", false),
         ] {
@@ -263,6 +283,23 @@ mod tests {
                 "{purpose:?} {address}"
             );
         }
+    }
+
+    #[test]
+    fn where_connections_come_from_is_for_all_grants_alone() {
+        let ledger = Ledger::new(Grants::none().allow_public(80));
+        assert!(ledger.may_use("0.0.0.0:0".parse().unwrap(), SocketAddrUse::TcpBind));
+        assert!(!ledger.may_use("127.0.0.1:0".parse().unwrap(), SocketAddrUse::TcpBind));
+        let said: Vec<String> = ledger
+            .memory()
+            .denials
+            .iter()
+            .map(Denial::to_string)
+            .collect();
+        assert_eq!(
+            said,
+            ["connecting from 127.0.0.1:0 is not granted; Grants::all() grants it"]
+        );
     }
 
     #[test]

@@ -7,6 +7,9 @@ use crate::grants::Grants;
 use crate::manager::{Limits, Usage};
 use crate::sandbox::{Sandbox, SandboxView};
 
+/// More than a component that behaves has sockets, streams and pollables: each socket is a descriptor of the whole process.
+const MAX_RESOURCES: usize = 16 * 1024;
+
 pub(crate) struct State {
     wasi: WasiCtx,
     table: ResourceTable,
@@ -18,9 +21,11 @@ impl State {
         let sandbox = Sandbox::new(grants, limits);
         // What the component's own panics would say; its errors come as values.
         let wasi = sandbox.wasi().inherit_stderr().build();
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(MAX_RESOURCES);
         Self {
             wasi,
-            table: ResourceTable::new(),
+            table,
             sandbox,
         }
     }

@@ -61,6 +61,34 @@ async fn what_is_public_does_not_hold_what_is_private() {
 }
 
 #[tokio::test]
+async fn the_address_that_connections_come_from_needs_every_grant() {
+    let origin = origin().await;
+    for (grants, expected) in [
+        (Grants::all(), None),
+        (
+            Grants::none().allow("127.0.0.1", origin.port()),
+            Some("Grants::all()"),
+        ),
+    ] {
+        let mut settings = Settings {
+            grants,
+            ..Settings::default()
+        };
+        settings.manager.pool.source_address = Some("127.0.0.1:0".parse().unwrap());
+        let manager = PoolManager::new(settings).await.unwrap();
+        match expected {
+            None => assert_eq!(get(&manager, origin.url("/")).await, "secret"),
+            Some(grant) => {
+                let error = failure_of(grant, manager.get(origin.url("/"))).await;
+                assert_eq!(error.kind(), "denied", "{error}");
+                assert!(error.message().contains(grant), "{error}");
+            }
+        }
+    }
+    assert_eq!(origin.accepted(), 1);
+}
+
+#[tokio::test]
 async fn a_refusal_says_what_to_grant() {
     let origin = origin().await;
     let port = origin.port();
