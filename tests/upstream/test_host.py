@@ -358,6 +358,16 @@ def test_a_trap_is_the_end_of_an_instance(instance: Instance, manager: Resource,
     assert read(other, get(other, other.call("pool-manager.open", NOTHING), f"{url}/bytes/5")) == pattern(5)
 
 
+def test_memory_is_limited(url: str) -> None:
+    instance = Instance(memory=8 << 20)
+    manager = instance.call("pool-manager.open", NOTHING)
+    assert len(instance.call("response.read-all", get(instance, manager, url + "/bytes/1000000"), 1 << 24)) == 1_000_000
+    response = get(instance, manager, url + "/bytes/10000000")
+    with pytest.raises(Trap):
+        instance.call("response.read-all", response, 1 << 24)
+    assert instance.is_dead
+
+
 def test_a_closed_instance_is_dead(url: str) -> None:
     instance = Instance()
     manager = instance.call("pool-manager.open", NOTHING)

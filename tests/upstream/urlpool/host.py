@@ -587,15 +587,18 @@ class Instance:
     Any thread may call it; one call runs at a time, the others wait.
     """
 
-    def __init__(self, component_path: str | None = None, *, network: bool = True, cache: str | None = None, is_widened: bool = True) -> None:
+    def __init__(self, component_path: str | None = None, *, network: bool = True, memory: int = 256 << 20, cache: str | None = None,
+                 is_widened: bool = True) -> None:
         """Starts the component in this file (see `default_component`).
 
-        `network` grants it TCP and name lookup, without which every request fails with `denied`. `cache` is a folder for what was
+        `network` grants it TCP and name lookup, without which every request fails with `denied`. `memory` is how many bytes it may use: what
+        needs more is a `Trap`. `cache` is a folder for what was
         compiled, which nobody else may be able to write to; None means one of our own among the temporary files. Unless it
         `is_widened`, bytes of bodies pass one by one, as the component itself has it: see words.py.
         """
         self._program = program(component_path, cache, is_widened)
         self._store: wasmtime.Store | None = wasmtime.Store(self._program.engine)
+        self._store.set_limits(memory_size=memory)
         wasi = wasmtime.WasiConfig()
         wasi.inherit_stderr()
         if network:
