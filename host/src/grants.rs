@@ -5,9 +5,9 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use urlpool_core::types::Host;
+use urlpool_core::types::{Host, Network};
 
-use crate::reach::{Network, is_public};
+use crate::reach::{holds, is_public, network};
 
 /// Where a component may connect to. The default is nowhere.
 ///
@@ -77,8 +77,7 @@ impl Grants {
     #[must_use]
     pub fn allow(self, host: impl AsRef<str>, port: impl Into<Option<u16>>) -> Self {
         let host = host.as_ref();
-        let to =
-            Network::parse(unbracketed(host)).map_or_else(|| To::name(host, false), To::Network);
+        let to = network(unbracketed(host)).map_or_else(|| To::name(host, false), To::Network);
         self.with(to, port.into())
     }
 
@@ -109,7 +108,7 @@ impl Grants {
         self.is_all
             || self.rules.iter().any(|rule| match &rule.to {
                 To::Public => true,
-                To::Network(network) => name.parse().is_ok_and(|address| network.holds(address)),
+                To::Network(network) => name.parse().is_ok_and(|address| holds(network, address)),
                 To::Name { pattern, .. } => pattern.fits(name),
             })
     }
@@ -165,7 +164,7 @@ impl To {
     fn covers(&self, address: IpAddr) -> bool {
         match self {
             Self::Public => is_public(address),
-            Self::Network(network) => network.holds(address),
+            Self::Network(network) => holds(network, address),
             Self::Name { .. } => false,
         }
     }

@@ -5,65 +5,60 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use urlpool_core::types::Host;
+use urlpool_core::types::{Host, Network};
 
-/// What is not public of IPv4.
-const SPECIAL_V4: [(Ipv4Addr, u32); 15] = [
+/// What is not public.
+const SPECIAL: [Network; 18] = [
     // This network; Linux takes 0.0.0.0 for the loopback.
-    (Ipv4Addr::new(0, 0, 0, 0), 8),
+    v4([0, 0, 0, 0], 8),
     // Private use (RFC 1918).
-    (Ipv4Addr::new(10, 0, 0, 0), 8),
-    (Ipv4Addr::new(172, 16, 0, 0), 12),
-    (Ipv4Addr::new(192, 168, 0, 0), 16),
+    v4([10, 0, 0, 0], 8),
+    v4([172, 16, 0, 0], 12),
+    v4([192, 168, 0, 0], 16),
     // Shared by a provider and its customers (RFC 6598).
-    (Ipv4Addr::new(100, 64, 0, 0), 10),
-    (Ipv4Addr::new(127, 0, 0, 0), 8),
+    v4([100, 64, 0, 0], 10),
+    v4([127, 0, 0, 0], 8),
     // Link-local, where clouds keep the credentials of their machines.
-    (Ipv4Addr::new(169, 254, 0, 0), 16),
-    (Ipv4Addr::new(192, 0, 0, 0), 24),
+    v4([169, 254, 0, 0], 16),
+    v4([192, 0, 0, 0], 24),
     // Documentation (RFC 5737).
-    (Ipv4Addr::new(192, 0, 2, 0), 24),
-    (Ipv4Addr::new(198, 51, 100, 0), 24),
-    (Ipv4Addr::new(203, 0, 113, 0), 24),
+    v4([192, 0, 2, 0], 24),
+    v4([198, 51, 100, 0], 24),
+    v4([203, 0, 113, 0], 24),
     // Relays of 6to4, which are no more (RFC 7526).
-    (Ipv4Addr::new(192, 88, 99, 0), 24),
+    v4([192, 88, 99, 0], 24),
     // Benchmarks (RFC 2544).
-    (Ipv4Addr::new(198, 18, 0, 0), 15),
+    v4([198, 18, 0, 0], 15),
     // Multicast.
-    (Ipv4Addr::new(224, 0, 0, 0), 4),
+    v4([224, 0, 0, 0], 4),
     // Reserved, and the broadcast address.
-    (Ipv4Addr::new(240, 0, 0, 0), 4),
+    v4([240, 0, 0, 0], 4),
+    // Protocol assignments, Teredo (RFC 4380) among them.
+    v6([0x2001, 0], 23),
+    // Documentation (RFC 3849, RFC 9637).
+    v6([0x2001, 0xdb8], 32),
+    v6([0x3fff, 0], 20),
 ];
 
-/// What is not public of 2000::/3, outside of which nothing is.
-const SPECIAL_V6: [(Ipv6Addr, u32); 3] = [
-    // Protocol assignments, Teredo (RFC 4380) among them.
-    (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23),
-    // Documentation (RFC 3849, RFC 9637).
-    (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32),
-    (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20),
-];
+/// Outside of it, nothing of IPv6 is public.
+const UNICAST: Network = v6([0x2000, 0], 3);
+
+const fn v4([a, b, c, d]: [u8; 4], bits: u8) -> Network {
+    Network::new(IpAddr::V4(Ipv4Addr::new(a, b, c, d)), bits)
+}
+
+const fn v6([a, b]: [u16; 2], bits: u8) -> Network {
+    Network::new(IpAddr::V6(Ipv6Addr::new(a, b, 0, 0, 0, 0, 0, 0)), bits)
+}
 
 /// Whether an address is of the public Internet.
 pub(crate) fn is_public(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(address) => is_public_v4(address),
-        IpAddr::V6(address) => carried(address).map_or_else(|| is_public_v6(address), is_public_v4),
-    }
-}
-
-fn is_public_v4(address: Ipv4Addr) -> bool {
-    !SPECIAL_V4
-        .iter()
-        .any(|(start, length)| shares_v4(*start, address, *length))
-}
-
-fn is_public_v6(address: Ipv6Addr) -> bool {
-    let unicast = Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0);
-    shares_v6(unicast, address, 3)
-        && !SPECIAL_V6
-            .iter()
-            .any(|(start, length)| shares_v6(*start, address, *length))
+    let address = match address {
+        IpAddr::V6(outer) => carried(outer).map_or(address, IpAddr::V4),
+        IpAddr::V4(_) => address,
+    };
+    (address.is_ipv4() || UNICAST.contains(address))
+        && !SPECIAL.iter().any(|network| network.contains(address))
 }
 
 /// The IPv4 address that packets to an IPv6 one end at: mapped, compatible (RFC 4291, section 2.5.5), translated (RFC 2765, section 2.1),
@@ -81,52 +76,18 @@ fn carried(address: Ipv6Addr) -> Option<Ipv4Addr> {
     }
 }
 
-/// Whether two addresses begin with the same bits.
-fn shares_v4(one: Ipv4Addr, other: Ipv4Addr, length: u32) -> bool {
-    let difference = one.to_bits() ^ other.to_bits();
-    difference.leading_zeros() >= length
+/// Reads `10.0.0.0/8`, `fd00::/8` or a single address in any spelling that a URL may have.
+pub(crate) fn network(text: &str) -> Option<Network> {
+    if text.contains('/') {
+        return Network::parse(text);
+    }
+    let address = Host::parse(text).ok()?.address()?;
+    Some(Network::single(address.to_canonical()))
 }
 
-fn shares_v6(one: Ipv6Addr, other: Ipv6Addr, length: u32) -> bool {
-    let difference = one.to_bits() ^ other.to_bits();
-    difference.leading_zeros() >= length
-}
-
-/// An address, or all that begin as it does.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct Network {
-    start: IpAddr,
-    length: u32,
-}
-
-impl Network {
-    /// Reads `10.0.0.0/8`, `fd00::/8` or a single address in any spelling that a URL may have.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        match text.split_once('/') {
-            None => Some(Self::single(Host::parse(text).ok()?.address()?)),
-            Some((start, length)) => {
-                let start: IpAddr = start.parse().ok()?;
-                let length: u32 = length.parse().ok()?;
-                let whole = if start.is_ipv4() { 32 } else { 128 };
-                (length <= whole).then_some(Self { start, length })
-            }
-        }
-    }
-
-    fn single(address: IpAddr) -> Self {
-        let start = address.to_canonical();
-        let length = if start.is_ipv4() { 32 } else { 128 };
-        Self { start, length }
-    }
-
-    /// Whether an address is in it; one that is mapped into IPv6 is the IPv4 address.
-    pub(crate) fn holds(&self, address: IpAddr) -> bool {
-        match (self.start, address.to_canonical()) {
-            (IpAddr::V4(start), IpAddr::V4(address)) => shares_v4(start, address, self.length),
-            (IpAddr::V6(start), IpAddr::V6(address)) => shares_v6(start, address, self.length),
-            _ => false,
-        }
-    }
+/// Whether an address is in a network; one that is mapped into IPv6 is the IPv4 address.
+pub(crate) fn holds(network: &Network, address: IpAddr) -> bool {
+    network.contains(address.to_canonical())
 }
 
 #[cfg(test)]
@@ -246,9 +207,9 @@ mod tests {
             ("::1", "::1", true),
             ("::ffff:192.168.0.1", "192.168.0.1", true),
         ] {
-            let network = Network::parse(network.trim_start_matches('[').trim_end_matches(']'))
+            let network = super::network(network.trim_start_matches('[').trim_end_matches(']'))
                 .unwrap_or_else(|| panic!("{network}"));
-            let held = network.holds(address.parse().unwrap());
+            let held = holds(&network, address.parse().unwrap());
             assert_eq!(held, expected, "{network:?} {address}");
         }
     }
@@ -265,7 +226,7 @@ mod tests {
             "/8",
             "10.0.0.0/-1",
         ] {
-            assert_eq!(Network::parse(text), None, "{text:?}");
+            assert_eq!(network(text), None, "{text:?}");
         }
     }
 }

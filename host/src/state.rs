@@ -29,9 +29,7 @@ impl State {
             sandbox,
         }
     }
-}
 
-impl State {
     /// What it has at present.
     pub(crate) fn usage(&mut self) -> Usage {
         Usage {

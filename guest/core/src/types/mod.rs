@@ -9,6 +9,7 @@ mod headers;
 mod hosts;
 mod limits;
 mod message;
+mod network;
 mod origin;
 mod part;
 mod proxy;
@@ -31,6 +32,7 @@ pub use limits::{LimitSettings, Limits};
 pub use message::{
     ConnectionInfo, Method, RequestOptions, ResponseHead, StatusLine, TlsVersion, Version,
 };
+pub use network::Network;
 pub use origin::{Host, Origin, Scheme};
 pub use part::{Part, PartData};
 pub use proxy::{Credentials, Proxies, ProxyRule, ProxySettings, Refusal};

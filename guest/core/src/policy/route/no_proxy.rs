@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::proxy_url::split_port;
 use crate::policy::Matcher;
-use crate::types::{Error, Origin};
+use crate::types::{Error, Network, Origin};
 
 /// What stands in a `no_proxy` list.
 #[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
@@ -17,7 +17,7 @@ enum Entry {
     /// A domain and the hosts below it.
     Domain { itself: Matcher, below: Matcher },
     /// The addresses that begin with these bits.
-    Network { address: IpAddr, bits: u8 },
+    Network(Network),
 }
 
 impl NoProxy {
@@ -49,8 +49,9 @@ impl Entry {
         if text.contains(',') {
             return Err(refused("this is more than one"));
         }
-        if let Some((address, bits)) = text.split_once('/') {
-            return network(address, bits).ok_or_else(|| refused("this is no network"));
+        if text.contains('/') {
+            let network = Network::parse(text).map(Self::Network);
+            return network.ok_or_else(|| refused("this is no network"));
         }
         let (host, port) = if text.parse::<IpAddr>().is_ok() {
             (text, None)
@@ -78,37 +79,12 @@ impl Entry {
         match self {
             Self::Hosts(hosts) => hosts.matches(target),
             Self::Domain { itself, below } => itself.matches(target) || below.matches(target),
-            Self::Network { address, bits } => target
-                .host()
-                .address()
-                .is_some_and(|host| is_within(host, *address, *bits)),
+            Self::Network(network) => {
+                let address = target.host().address();
+                address.is_some_and(|address| network.contains(address))
+            }
         }
     }
-}
-
-/// The network that its first address, or any other of it, and the number of its bits name (RFC 4632, section 3.1).
-fn network(address: &str, bits: &str) -> Option<Entry> {
-    let bare = address
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'))
-        .unwrap_or(address);
-    let address: IpAddr = bare.parse().ok()?;
-    let is_number = !bits.is_empty() && bits.bytes().all(|byte| byte.is_ascii_digit());
-    let bits: u8 = bits.parse().ok().filter(|_| is_number)?;
-    let most = if address.is_ipv4() { 32 } else { 128 };
-    (bits <= most).then_some(Entry::Network { address, bits })
-}
-
-/// Whether two addresses are of one family and begin with the same bits.
-fn is_within(host: IpAddr, network: IpAddr, bits: u8) -> bool {
-    let differing = match (host, network) {
-        (IpAddr::V4(host), IpAddr::V4(network)) => {
-            u128::from(host.to_bits() ^ network.to_bits()) << 96
-        }
-        (IpAddr::V6(host), IpAddr::V6(network)) => host.to_bits() ^ network.to_bits(),
-        (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => return false,
-    };
-    differing.leading_zeros() >= u32::from(bits)
 }
 
 #[cfg(test)]
