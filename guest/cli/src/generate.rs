@@ -108,30 +108,17 @@ mod tests {
             let text = generated(kind);
             for arg in command().get_arguments() {
                 let (long, short) = (arg.get_long(), arg.get_short());
-                let expected: Vec<String> = match kind {
-                    "man" => [
-                        long.map(|long| format!("\\-\\-{}", long.replace('-', "\\-"))),
-                        short.map(|short| format!("\\-{short}")),
-                    ]
-                    .into_iter()
-                    .flatten()
-                    .collect(),
-                    "fish" => [
-                        long.map(|long| format!(" -l {long} ")),
-                        short.map(|short| format!(" -s {short} ")),
-                    ]
-                    .into_iter()
-                    .flatten()
-                    .collect(),
-                    _ => [
-                        long.map(|long| format!("--{long}")),
-                        short.map(|short| format!("-{short}")),
-                    ]
-                    .into_iter()
-                    .flatten()
-                    .collect(),
-                };
-                for expected in expected {
+                let long = long.map(|long| match kind {
+                    "man" => format!("\\-\\-{}", long.replace('-', "\\-")),
+                    "fish" => format!(" -l {long} "),
+                    _ => format!("--{long}"),
+                });
+                let short = short.map(|short| match kind {
+                    "man" => format!("\\-{short}"),
+                    "fish" => format!(" -s {short} "),
+                    _ => format!("-{short}"),
+                });
+                for expected in long.into_iter().chain(short) {
                     assert!(text.contains(&expected), "{kind}: {expected}\n{text}");
                 }
             }
