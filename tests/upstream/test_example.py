@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import base64
 import os
-import socket
 import ssl
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 import trustme
+
+from servers import Handler, serving
 
 ROOT = Path(__file__).parents[2]
 BODY = bytes(range(256)) * 4096
 
 
-class Origin(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
+class Origin(Handler):
     def do_GET(self) -> None:
         found = self.path == "/file"
         body = BODY if found else b"no such thing"
@@ -32,11 +28,8 @@ class Origin(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, *_: Any) -> None:
-        pass
 
-
-class Proxy(BaseHTTPRequestHandler):
+class Proxy(Handler):
     """Opens tunnels for those who say who they are, and notes where to."""
 
     seen: list[str] = []
@@ -46,36 +39,7 @@ class Proxy(BaseHTTPRequestHandler):
             self.send_error(407)
             return
         self.seen.append(self.path)
-        host, _, port = self.path.rpartition(":")
-        with socket.create_connection((host, int(port))) as upstream:
-            self.send_response(200)
-            self.end_headers()
-            back = threading.Thread(target=copy, args=(upstream, self.connection))
-            back.start()
-            copy(self.connection, upstream)
-            back.join()
-
-    def log_message(self, *_: Any) -> None:
-        pass
-
-
-def copy(source: socket.socket, target: socket.socket) -> None:
-    try:
-        while data := source.recv(65536):
-            target.sendall(data)
-        target.shutdown(socket.SHUT_WR)
-    except OSError:
-        pass
-
-
-def serve(server: ThreadingHTTPServer) -> Iterator[int]:
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server.server_port
-    server.shutdown()
-    server.server_close()
-    thread.join()
+        self.tunnel()
 
 
 @pytest.fixture(scope="module")
@@ -94,14 +58,14 @@ def root(authority: trustme.CA, tmp_path: Path) -> Path:
 def origin(authority: trustme.CA) -> Iterator[int]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Origin)
-    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    yield from serve(server)
+    with serving(Origin, context) as port:
+        yield port
 
 
 @pytest.fixture(scope="module")
 def proxy() -> Iterator[int]:
-    yield from serve(ThreadingHTTPServer(("127.0.0.1", 0), Proxy))
+    with serving(Proxy) as port:
+        yield port
 
 
 def fetch(*arguments: object) -> subprocess.CompletedProcess[bytes]:

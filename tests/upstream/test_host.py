@@ -12,12 +12,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from servers import Handler, serving
 from urlpool import host, words
 from urlpool.host import Failure, Instance, Record, Resource, Trap, Variant
 
@@ -27,12 +27,9 @@ NOTHING = Record()
 LARGE = 10_000_000  # More than arrives before it is read.
 
 
-class Server(BaseHTTPRequestHandler):
+class Server(Handler):
     """Sends what is asked for: `/bytes/N`, `/broken/N` that announces one byte more, what was sent to it, or nothing before it may."""
 
-    protocol_version = "HTTP/1.1"
-    # A head and its body are two writes, and the second would wait for the first to be confirmed.
-    disable_nagle_algorithm = True
     waiting = threading.Semaphore(0)
     released = threading.Semaphore(0)
 
@@ -65,16 +62,6 @@ class Server(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, *_: Any) -> None:
-        pass
-
-
-class Quiet(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, *_: Any) -> None:
-        """Clients that give up are part of the tests."""
-
 
 def pattern(size: int) -> bytes:
     return (EVERY_BYTE * (size // 256 + 1))[:size]
@@ -82,13 +69,8 @@ def pattern(size: int) -> bytes:
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    server = Quiet(("127.0.0.1", 0), Server)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(Server) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 @pytest.fixture(params=[True, False], ids=["by words", "by bytes"])

@@ -10,7 +10,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,16 +21,16 @@ import trustme
 from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
+from servers import Handler, serving
 from shim.contrib.socks import SOCKSProxyManager
 from shim.poolmanager import PoolManager, proxy_from_url
 
 PIECE = b"0123456789" * 1000
 
 
-class Origin(BaseHTTPRequestHandler):
+class Origin(Handler):
     """Says what it was asked, or does what the path names."""
 
-    protocol_version = "HTTP/1.1"
     release = threading.Event()
     failures = 0
 
@@ -89,9 +89,6 @@ class Origin(BaseHTTPRequestHandler):
 
     do_POST = do_PUT = do_HEAD = do_GET
 
-    def log_message(self, *_arguments: Any) -> None:
-        pass
-
 
 class Proxy(Origin):
     """Forwards what it is asked for in absolute-form, and opens tunnels; counts both."""
@@ -112,50 +109,24 @@ class Proxy(Origin):
 
     def do_CONNECT(self) -> None:
         self.seen.append(f"{self.command} {self.path}")
-        self.close_connection = True
         if self.headers["Proxy-Authorization"] is None:
             self.answer(407, b"who are you?")
             return
-        host, _, port = self.path.rpartition(":")
-        with socket.create_connection((host, int(port)), timeout=10) as server:
-            self.send_response(200)
-            self.end_headers()
-            back = threading.Thread(target=relay, args=(server, self.connection), daemon=True)
-            back.start()
-            relay(self.connection, server)
-            back.join(10)
+        self.tunnel()
 
     do_POST = do_GET
-
-
-def relay(source: socket.socket, sink: socket.socket) -> None:
-    try:
-        while data := source.recv(65536):
-            sink.sendall(data)
-        sink.shutdown(socket.SHUT_WR)
-    except OSError:
-        pass
 
 
 @pytest.fixture
 def start() -> Iterator[Callable[..., str]]:
     """Starts a server, and says its host and port."""
-    servers = []
+    with ExitStack() as servers:
 
-    def start(handler: type[BaseHTTPRequestHandler], context: ssl.SSLContext | None = None) -> str:
-        server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        server.daemon_threads = True
-        if context is not None:
-            server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        servers.append(server)
-        return f"localhost:{server.server_port}"
+        def start(handler: type[Handler], context: ssl.SSLContext | None = None) -> str:
+            return f"localhost:{servers.enter_context(serving(handler, context))}"
 
-    yield start
-    Origin.release.set()
-    for server in servers:
-        server.shutdown()
-        server.server_close()
+        yield start
+        Origin.release.set()
     Origin.release.clear()
 
 

@@ -17,12 +17,12 @@ from urlpool.host import Failure, Record, Resource
 
 from . import exceptions
 from .connection import Component, log
-from .response import HTTPResponse
+from .response import EVERYTHING, HTTPResponse
 from .util import add_user_agent, target, to_headers, to_limit, to_retries, to_timeouts
 
 _BLOCKSIZE = 16384
-_QUERY_METHODS = {"DELETE", "GET", "HEAD", "OPTIONS"}
-_EVERYTHING = 2**64 - 1
+#: Whose fields go into the query (urllib3: `_encode_url_methods`).
+QUERY_METHODS = {"DELETE", "GET", "HEAD", "OPTIONS"}
 
 
 class Pushed:
@@ -125,7 +125,7 @@ class RequestMethods:
         if fields:
             if content != "empty":
                 raise TypeError("request got values for both 'fields' and 'body', can only specify one.")
-            is_query = method.upper() in _QUERY_METHODS
+            is_query = method.upper() in QUERY_METHODS
             content = "fields", to_parts(fields)
             if not is_query:
                 content = self._form(fields, encode_multipart, multipart_boundary)
@@ -167,7 +167,7 @@ class RequestMethods:
             timeouts=None if timeout is _DEFAULT_TIMEOUT else to_timeouts(timeout),
             pool_timeout=None if pool_timeout is None else to_limit(pool_timeout), chunked=bool(chunked), decode_content=bool(decode_content),
             enforce_content_length=bool(enforce_content_length), preload_content=bool(preload_content),
-            max_body=_EVERYTHING if preload_content else None, assert_same_host=bool(assert_same_host))
+            max_body=EVERYTHING if preload_content else None, assert_same_host=bool(assert_same_host))
         try:
             component, kind, callee = self._callee(url)
         except SSLError as error:

@@ -14,7 +14,7 @@ from urllib3.util.url import Url, parse_url
 from urlpool.host import Failure, Resource
 
 from . import exceptions
-from ._request_methods import RequestMethods, to_body
+from ._request_methods import QUERY_METHODS, RequestMethods, to_body
 from .connection import Component, manager_settings, pool_settings
 from .response import HTTPResponse
 
@@ -103,7 +103,7 @@ class HTTPConnectionPool(RequestMethods, ConnectionPool):
     def request_encode_url(self, method: str, url: str, fields: Any = None, headers: Any = None, **kw: Any) -> HTTPResponse:
         if not fields:
             return super().request_encode_url(method, url, fields, headers, **kw)
-        if method.upper() not in ("DELETE", "GET", "HEAD", "OPTIONS"):
+        if method.upper() not in QUERY_METHODS:
             raise NotImplementedError("a pool of the component puts fields into the query by the method only")
         return self.request(method, url, fields=fields, headers=headers, **kw)
 

@@ -19,7 +19,8 @@ from .connection import Component
 from .util import from_headers, from_retries, target
 
 _LARGEST = 2**32 - 1
-_EVERYTHING = 2**64 - 1
+#: A limit that is none.
+EVERYTHING = 2**64 - 1
 _VERSIONS = {"http10": (10, "HTTP/1.0"), "http11": (11, "HTTP/1.1")}
 
 
@@ -139,7 +140,7 @@ class HTTPResponse(BaseHTTPResponse):
     def read(self, amt: int | None = None, decode_content: bool | None = None, cache_content: bool = False) -> bytes:
         self._decode_content(decode_content)
         if amt is None or amt < 0:
-            data = self._call("read-all", _EVERYTHING)
+            data = self._call("read-all", EVERYTHING)
             self._has_ended = True
             if cache_content and not self._was_read:
                 self._body = data
