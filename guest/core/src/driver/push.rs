@@ -98,7 +98,7 @@ impl Pusher {
         }
         let size = match piece.as_ref() {
             Some(Piece::Bytes(bytes)) => bytes.len(),
-            Some(Piece::PartEnd | Piece::End) | None => 0,
+            Some(Piece::PartEnd | Piece::End | Piece::EndWith(_)) | None => 0,
         };
         if queue.is_full(size) {
             drop(queue);

@@ -3,10 +3,11 @@
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-use crate::machine::h1::{LAST_CHUNK, chunk_into};
+use crate::machine::h1::{chunk_into, last_chunk_into};
 use crate::machine::multipart::SegmentWriter;
+use crate::policy::fields::check_trailers;
 use crate::policy::framing::RequestFraming;
-use crate::types::{Cause, Error, Payload};
+use crate::types::{Cause, Error, Headers, Payload};
 
 /// What a caller hands over of a streamed body.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -17,6 +18,8 @@ pub enum Piece {
     PartEnd,
     /// The body has ended.
     End,
+    /// The body has ended, and these fields come behind it: where it is chunked, since nothing else has room for them (RFC 9110, section 6.5).
+    EndWith(Headers),
 }
 
 /// Where a streamed body comes from.
@@ -119,18 +122,24 @@ impl<'a, 's> Streaming<'a, 's> {
                     segments.end_part().map_err(refused)?;
                     ours(segments, &mut plain);
                 }
-                Piece::End => segments.finish().map_err(refused)?,
+                Piece::End | Piece::EndWith(_) => segments.finish().map_err(refused)?,
             }
         }
+        let mut trailers = Headers::default();
         match piece {
             Piece::Bytes(bytes) if plain.is_empty() => plain = bytes,
             Piece::Bytes(bytes) => plain.extend_from_slice(&bytes),
             Piece::PartEnd => {}
             Piece::End => self.has_ended = true,
+            Piece::EndWith(fields) => {
+                check_trailers(&fields).map_err(Cause::BadBody)?;
+                self.has_ended = true;
+                trailers = fields;
+            }
         }
         self.taken = self.taken.saturating_add(plain.len() as u64);
         self.check()?;
-        self.frame(&plain, flight);
+        self.frame(&plain, &trailers, flight);
         Ok(())
     }
 
@@ -148,12 +157,12 @@ impl<'a, 's> Streaming<'a, 's> {
         }
     }
 
-    fn frame(&self, plain: &[u8], flight: &mut Vec<u8>) {
+    fn frame(&self, plain: &[u8], trailers: &Headers, flight: &mut Vec<u8>) {
         match self.framing {
             RequestFraming::Chunked => {
                 chunk_into(plain, flight);
                 if self.has_ended {
-                    flight.extend_from_slice(LAST_CHUNK);
+                    last_chunk_into(trailers, flight);
                 }
             }
             RequestFraming::Absent | RequestFraming::Length(_) => flight.extend_from_slice(plain),

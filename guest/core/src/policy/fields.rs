@@ -120,6 +120,43 @@ fn is_expected_by_hand(headers: &Headers) -> bool {
         .any(|expectation| expectation.eq_ignore_ascii_case(b"100-continue"))
 }
 
+/// Names that say how a message is framed, routed, authenticated or to be understood, which is too late behind it.
+const NEVER_BEHIND: [&str; 17] = [
+    "authorization",
+    "cache-control",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-range",
+    "content-type",
+    "expect",
+    "host",
+    "keep-alive",
+    "max-forwards",
+    "proxy-authorization",
+    "range",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Whether these fields may stand behind a body (RFC 9110, section 6.5.1).
+///
+/// # Errors
+/// Names the first that may not, in words.
+pub fn check_trailers(trailers: &Headers) -> Result<(), String> {
+    let never = |name: &&str| {
+        NEVER_BEHIND
+            .iter()
+            .any(|never| never.eq_ignore_ascii_case(name))
+    };
+    match trailers.iter().map(Header::name).find(never) {
+        Some(name) => Err(format!("{name} cannot be a trailer")),
+        None => Ok(()),
+    }
+}
+
 /// `Basic` credentials (RFC 7617, section 2) for `name:password`.
 #[must_use]
 pub fn basic(credentials: &[u8]) -> Vec<u8> {
@@ -129,6 +166,21 @@ pub fn basic(credentials: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_frames_a_message_cannot_stand_behind_it() {
+        for (name, is_allowed) in [
+            ("Checksum", true),
+            ("Grpc-Status", true),
+            ("Content-Length", false),
+            ("transfer-encoding", false),
+            ("HOST", false),
+            ("Authorization", false),
+        ] {
+            let trailers = Headers::parse([("X", "1"), (name, "1")]).unwrap();
+            assert_eq!(check_trailers(&trailers).is_ok(), is_allowed, "{name}");
+        }
+    }
     use crate::types::Streamed;
 
     type Pairs = &'static [(&'static str, &'static str)];

@@ -5,7 +5,7 @@ use std::future::poll_fn;
 use rustls::version::TLS13;
 use urlpool_core::driver::{Net, Piece, Progress, Pusher, pushed};
 use urlpool_core::sim::Script;
-use urlpool_core::types::{Event, PoolSettings, Reading, RequestOptions, TlsSettings};
+use urlpool_core::types::{Event, Headers, PoolSettings, Reading, RequestOptions, TlsSettings};
 
 use crate::common::{
     Act, Authority, Boxed, DIAL, END, IN_CHUNKS, SECOND, World, all, answer, both, bytes, chunk,
@@ -31,6 +31,54 @@ fn what_is_pushed_is_sent() {
     assert_eq!(heard, [Progress::Answered]);
     assert_eq!(world.sent(0), whole("POST", &["abc", "de"]));
     assert!(world.get(URL).unwrap().connection.reused);
+}
+
+#[test]
+fn trailers_stand_behind_a_chunked_body() {
+    let trailers = || Headers::parse([("Checksum", "1"), ("checksum", "2")]).unwrap();
+    for (case, length, sent) in [
+        (
+            "chunked",
+            None,
+            "3\r\nabc\r\n0\r\nChecksum: 1\r\nchecksum: 2\r\n\r\n",
+        ),
+        ("of a known length", Some(3), "\r\n\r\nabc"),
+    ] {
+        let world = World::serving(origin_of("a"));
+        let pieces = [piece("abc"), Piece::EndWith(trailers())];
+        let (response, _) = push_through(
+            &world,
+            ("POST", URL),
+            streamed(length),
+            &pieces,
+            plain_options(),
+        );
+        assert_eq!(world.finish(response.unwrap()).unwrap().body, b"a");
+        let all = world.sent(0);
+        assert!(all.ends_with(sent), "{case}: {all}");
+        assert!(world.get(URL).unwrap().connection.reused, "{case}");
+    }
+}
+
+#[test]
+fn a_trailer_that_would_frame_the_message_is_refused() {
+    let world = World::serving(origin_of("a"));
+    let trailers = Headers::parse([("Content-Length", "3")]).unwrap();
+    let pieces = [piece("abc"), Piece::EndWith(trailers)];
+    let (response, _) = push_through(
+        &world,
+        ("POST", URL),
+        streamed(None),
+        &pieces,
+        plain_options(),
+    );
+    let error = response.err().unwrap();
+    assert_eq!(error.kind(), "invalid-request");
+    assert!(
+        error
+            .message()
+            .contains("Content-Length cannot be a trailer")
+    );
 }
 
 #[test]

@@ -23,18 +23,29 @@ pub fn request_head(method: &Method, target: &str, fields: &Headers, room: usize
     head.push(b' ');
     head.extend_from_slice(target.as_bytes());
     head.extend_from_slice(b" HTTP/1.1\r\n");
-    for header in fields {
-        head.extend_from_slice(header.name().as_bytes());
-        head.extend_from_slice(b": ");
-        head.extend_from_slice(header.value());
-        head.extend_from_slice(b"\r\n");
-    }
-    head.extend_from_slice(b"\r\n");
+    section_into(fields, &mut head);
     head
+}
+
+/// Appends fields and the empty line behind them.
+fn section_into(fields: &Headers, into: &mut Vec<u8>) {
+    for header in fields {
+        into.extend_from_slice(header.name().as_bytes());
+        into.extend_from_slice(b": ");
+        into.extend_from_slice(header.value());
+        into.extend_from_slice(b"\r\n");
+    }
+    into.extend_from_slice(b"\r\n");
 }
 
 /// The end of a chunked body that has no trailers (RFC 9112, section 7.1).
 pub const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
+
+/// Appends the end of a chunked body, and its trailers (RFC 9112, section 7.1.2).
+pub fn last_chunk_into(trailers: &Headers, flight: &mut Vec<u8>) {
+    flight.extend_from_slice(b"0\r\n");
+    section_into(trailers, flight);
+}
 
 /// Appends a chunk. No bytes make no chunk, since an empty one would end the body.
 pub fn chunk_into(bytes: &[u8], flight: &mut Vec<u8>) {

@@ -8,5 +8,7 @@ mod encode;
 mod head;
 
 pub use body::{Body, BodyError, Step};
-pub use encode::{LAST_CHUNK, chunk_into, request_head, shown_request, shown_response};
+pub use encode::{
+    LAST_CHUNK, chunk_into, last_chunk_into, request_head, shown_request, shown_response,
+};
 pub use head::{HeadReader, Malformed, ReceivedHead};
