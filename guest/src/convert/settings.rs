@@ -236,6 +236,7 @@ fn timeouts(timeouts: Option<wit::Timeouts>) -> core::Timeouts {
         read: read.map(limit),
         total: total.map(limit),
         deadline: deadline.map(limit),
+        head: None,
     }
 }
 

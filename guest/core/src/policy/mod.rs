@@ -8,6 +8,7 @@ pub mod backoff;
 pub mod blame;
 pub mod codings;
 pub mod drain;
+mod drop_in;
 pub mod encode;
 pub mod fields;
 pub mod framing;
@@ -24,6 +25,7 @@ pub mod route;
 pub mod target;
 mod timeout;
 
+pub use drop_in::{DropIn, drop_in};
 pub use host_rules::Matcher;
 pub use profile::Profile;
 pub use retry::{Retry, RetryRules, Verdict};

@@ -15,6 +15,8 @@ pub struct Spans {
     pub connect: Option<Duration>,
     /// Each single wait for the peer.
     pub read: Option<Duration>,
+    /// The same while the head of the response is waited for, where that is not `read`.
+    pub head: Option<Duration>,
     /// One attempt up to the end of the response head.
     pub total: Option<Duration>,
     /// The whole request with its body.
@@ -39,6 +41,7 @@ impl Spans {
             pool: self.pool,
             connect: pick("connect", timeouts.connect, self.connect)?,
             read: pick("read", timeouts.read, self.read)?,
+            head: pick("head", timeouts.head, self.head)?,
             total: pick("total", timeouts.total, self.total)?,
             deadline: pick("deadline", timeouts.deadline, self.deadline)?,
         })
@@ -119,8 +122,12 @@ impl Clocks {
                 attempt(self.spans.connect).map(|at| (at, Expiry::Connect)),
                 attempt(self.spans.total),
             ),
-            Phase::Send | Phase::AwaitHead => (
+            Phase::Send => (
                 Self::starts_now(self.spans.read, Expiry::Read, now),
+                attempt(self.spans.total),
+            ),
+            Phase::AwaitHead => (
+                Self::starts_now(self.spans.head.or(self.spans.read), Expiry::Read, now),
                 attempt(self.spans.total),
             ),
             Phase::ReceiveBody => (Self::starts_now(self.spans.read, Expiry::Read, now), None),
@@ -165,6 +172,35 @@ mod tests {
 
     fn at(count: u64) -> Instant {
         Instant::default().after(seconds(count))
+    }
+
+    #[test]
+    fn the_wait_for_the_head_may_have_a_time_of_its_own() {
+        for (read, head, in_head, in_body) in [
+            (None, None, None, None),
+            (Some(3), None, Some(3), Some(3)),
+            (Some(3), Some(9), Some(9), Some(3)),
+            (None, Some(9), Some(9), None),
+        ] {
+            let spans = Spans {
+                read: read.map(seconds),
+                head: head.map(seconds),
+                ..Spans::default()
+            };
+            let clocks = Clocks::start(spans, at(0));
+            let bound = |phase| clocks.bound(phase, || at(1)).map(|(end, _)| end);
+            let from_now = |span: Option<u64>| span.map(|span| at(1 + span));
+            assert_eq!(
+                bound(Phase::AwaitHead),
+                from_now(in_head),
+                "{read:?} {head:?}"
+            );
+            assert_eq!(
+                bound(Phase::ReceiveBody),
+                from_now(in_body),
+                "{read:?} {head:?}"
+            );
+        }
     }
 
     #[test]

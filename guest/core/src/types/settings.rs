@@ -27,6 +27,8 @@ pub struct Timeouts {
     pub connect: Option<Limit>,
     /// Each single wait for the peer to take or send bytes.
     pub read: Option<Limit>,
+    /// Each single wait between the request and the end of the response head, where that is not `read` (WASI: `first-byte-timeout`).
+    pub head: Option<Limit>,
     /// One attempt, from its start to the end of the response head.
     pub total: Option<Limit>,
     /// The whole request, from the call to the end of the body.
@@ -40,6 +42,7 @@ impl Timeouts {
         Self {
             connect: self.connect.or(base.connect),
             read: self.read.or(base.read),
+            head: self.head.or(base.head),
             total: self.total.or(base.total),
             deadline: self.deadline.or(base.deadline),
         }
