@@ -111,7 +111,7 @@ async fn streams(workshop: &Workshop) {
 /// Sends zeros to one client, no further than [`AHEAD`] of what it has written to the file, and holds the connection.
 async fn serve(listener: TcpListener, file: &Path) -> Infallible {
     let (mut client, _) = listener.accept().await.expect("a client");
-    let mut request = Vec::new();
+    let mut request = Vec::with_capacity(4096);
     client.read_buf(&mut request).await.expect("a request");
     assert!(request.ends_with(b"\r\n\r\n"), "a whole request");
     let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {LARGE}\r\n\r\n");
