@@ -6,7 +6,7 @@ WASM := --target wasm32-wasip2
 SOURCES = $(wildcard $(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src/*)
 SAME = CARGO_TARGET_WASM32_WASIP2_RUSTFLAGS='$(SOURCES:%=--remap-path-prefix=%=crates)'
 GUEST := -p urlpool-guest -p urlpool-cli --features urlpool-cli/component
-CONSUMERS := -p urlpool-consumers -p 'urlpool-example-*'
+CONSUMERS := -p 'urlpool-consumers*' -p 'urlpool-example-*'
 SIM := --features urlpool-core/sim
 QUOTED_URL := '$(subst ','\'',$(value URL))'
 
@@ -38,7 +38,7 @@ upstream: components
 # The side-by-side table, against what its own set-up brings.
 bench: components
 	@tests/bench/setup.sh
-	@$(SAME) cargo build $(WASM) --profile component -p urlpool-bench-guests -p urlpool-consumers
+	@$(SAME) cargo build $(WASM) --profile component -p urlpool-bench-guests -p 'urlpool-consumers*'
 	@cargo build --release -p urlpool-bench -p urlpool-host
 	@'$(TARGET)/release/urlpool-bench' $(ARGS)
 
