@@ -6,6 +6,8 @@ WASM := --target wasm32-wasip2
 SOURCES = $(wildcard $(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src/*)
 SAME = CARGO_TARGET_WASM32_WASIP2_RUSTFLAGS='$(SOURCES:%=--remap-path-prefix=%=crates)'
 GUEST := -p urlpool-guest -p urlpool-cli --features urlpool-cli/component
+# Built by themselves, so that what they ask of wit-bindgen does not get into the others.
+ASYNC := -p urlpool-http
 CONSUMERS := -p 'urlpool-consumers*' -p 'urlpool-example-*'
 SIM := --features urlpool-core/sim
 QUOTED_URL := '$(subst ','\'',$(value URL))'
@@ -49,6 +51,7 @@ fuzz: setup
 # The components in dist/, and their sizes.
 components: setup
 	@$(SAME) cargo build $(WASM) --profile component $(GUEST)
+	@$(SAME) cargo build $(WASM) --profile component $(ASYNC)
 	@cargo run -q --bin compose -- '$(TARGET)/wasm32-wasip2/component' dist
 
 # The components of tests/consumers and examples, before they are composed.

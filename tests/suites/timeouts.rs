@@ -18,6 +18,7 @@ fn all(kind: &str) -> Timeouts {
         read: limit("read"),
         total: limit("total"),
         deadline: limit("deadline"),
+        head: limit("head"),
     }
 }
 
@@ -39,6 +40,7 @@ async fn a_server_that_says_nothing_is_waited_for_as_long_as_allowed() {
     let manager = manager().await;
     for (clock, kind) in [
         ("read", "read-timeout"),
+        ("head", "read-timeout"),
         ("total", "read-timeout"),
         ("deadline", "deadline-exceeded"),
     ] {
@@ -235,6 +237,7 @@ async fn a_timeout_that_is_not_reached_changes_nothing() {
         read: millis(60_000),
         total: millis(60_000),
         deadline: millis(60_000),
+        head: millis(60_000),
     };
     for _ in 0..2 {
         let response = manager

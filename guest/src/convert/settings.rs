@@ -225,6 +225,7 @@ fn timeouts(timeouts: Option<wit::Timeouts>) -> core::Timeouts {
     let Some(wit::Timeouts {
         connect,
         read,
+        head,
         total,
         deadline,
     }) = timeouts
@@ -234,9 +235,9 @@ fn timeouts(timeouts: Option<wit::Timeouts>) -> core::Timeouts {
     core::Timeouts {
         connect: connect.map(limit),
         read: read.map(limit),
+        head: head.map(limit),
         total: total.map(limit),
         deadline: deadline.map(limit),
-        head: None,
     }
 }
 

@@ -29,6 +29,7 @@ fn timeouts(timeouts: Timeouts) -> wit::Timeouts {
     wit::Timeouts {
         connect: timeouts.connect.map(limit),
         read: timeouts.read.map(limit),
+        head: timeouts.head.map(limit),
         total: timeouts.total.map(limit),
         deadline: timeouts.deadline.map(limit),
     }

@@ -148,6 +148,7 @@ impl Told {
                 connect: None,
                 read: None,
                 total: None,
+                head: None,
                 deadline: None,
             },
             roots: None,

@@ -56,6 +56,7 @@ pub const TIMEOUTS: Timeouts = Timeouts {
     connect: None,
     read: None,
     total: None,
+    head: None,
     deadline: None,
 };
 

@@ -435,6 +435,7 @@ fn settings_are_those_given() {
                 timeouts: Timeouts {
                     connect: after(2_000),
                     read: after(500),
+                    head: None,
                     deadline: after(1_000_000),
                     total: None,
                 },

@@ -80,6 +80,11 @@ impl<N: Net> Reader<N> {
         Ok(())
     }
 
+    /// Whether codings are undone.
+    pub(super) const fn is_decoded(&self) -> bool {
+        self.decoder.is_some()
+    }
+
     /// From here on the codings that `headers` name are undone, or not. False where it is too late for that.
     pub(super) fn decode(
         &mut self,

@@ -75,6 +75,12 @@ impl<N: Net> Response<N> {
         self.0.context.retry.history()
     }
 
+    /// Whether content codings of the body are undone while it is read, so that `Content-Encoding` and `Content-Length` say what it was before.
+    #[must_use]
+    pub const fn is_decoded(&self) -> bool {
+        self.0.reader.is_decoded()
+    }
+
     /// What is left of the request's retries (urllib3: `retries`).
     #[must_use]
     pub fn retries(&self) -> Retries {

@@ -58,9 +58,7 @@ pub fn of_request(
             "a chunked body has no Content-Length; leave it out".into(),
         ));
     }
-    let usually_empty = ["GET", "HEAD", "DELETE", "TRACE", "OPTIONS", "CONNECT"]
-        .iter()
-        .any(|name| method.is(name));
+    let usually_empty = is_usually_empty(method.as_str());
     Ok(match written.or(length) {
         _ if is_chunked => RequestFraming::Chunked,
         None => RequestFraming::Chunked,
@@ -69,6 +67,14 @@ pub fn of_request(
         }
         Some(length) => RequestFraming::Length(length),
     })
+}
+
+/// Whether requests with this method usually have no body (RFC 9110, section 9.3).
+#[must_use]
+pub fn is_usually_empty(method: &str) -> bool {
+    ["GET", "HEAD", "DELETE", "TRACE", "OPTIONS", "CONNECT"]
+        .iter()
+        .any(|name| method.eq_ignore_ascii_case(name))
 }
 
 /// The length that the caller's `Content-Length` names, which must be the body's where that is known.

@@ -27,7 +27,7 @@ pub struct Timeouts {
     pub connect: Option<Limit>,
     /// Each single wait for the peer to take or send bytes.
     pub read: Option<Limit>,
-    /// Each single wait between the request and the end of the response head, where that is not `read` (WASI: `first-byte-timeout`).
+    /// Each single wait for some of the response head, where that is not `read` (WASI: `first-byte-timeout`).
     pub head: Option<Limit>,
     /// One attempt, from its start to the end of the response head.
     pub total: Option<Limit>,

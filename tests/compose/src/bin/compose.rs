@@ -17,6 +17,12 @@ const CLIENT: Label<'_> = Label {
     source: env!("CARGO_PKG_REPOSITORY"),
 };
 
+const DROP_IN: Label<'_> = Label {
+    name: "urlpool-http",
+    description: "wasi:http/client over connections of its own, which it keeps, over WASI sockets.",
+    ..CLIENT
+};
+
 const COMMAND: Label<'_> = Label {
     name: "urlpool-cli",
     description: "The urlpool command: fetches URLs over WASI sockets.",
@@ -43,6 +49,7 @@ fn main() -> ExitCode {
 
 fn compose(built: &Path, dist: &Path) -> Result<(), Box<dyn Error>> {
     let client = label(&read(&built.join("urlpool.wasm"))?, CLIENT)?;
+    let drop_in = label(&read(&built.join("urlpool_http.wasm"))?, DROP_IN)?;
     let command = read(&built.join("urlpool-cli.wasm"))?;
     let command = label(&plug(&command, &[&client])?, COMMAND)?;
 
@@ -50,6 +57,7 @@ fn compose(built: &Path, dist: &Path) -> Result<(), Box<dyn Error>> {
     for (name, bytes, budget) in [
         ("urlpool.wasm", &client, Some(BUDGET)),
         ("urlpool-cli.wasm", &command, None),
+        ("urlpool-http.wasm", &drop_in, None),
     ] {
         write_if_changed(&dist.join(name), bytes)?;
         report(name, bytes.len(), budget);
