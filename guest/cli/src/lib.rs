@@ -36,4 +36,5 @@ mod upload;
 mod fake;
 
 pub use client::{Body, Client, Ready};
+pub use part::{NoMoreFiles, remove_unfinished};
 pub use run::{Streams, run};

@@ -1,8 +1,12 @@
 //! A file that appears under its name only when it is whole.
+//!
+//! Invariant: a name that is used until then is in [`UNFINISHED`] exactly as long as there is a file of ours under it.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use urlpool_core::types::Error;
 
@@ -10,6 +14,32 @@ use crate::text::file_error;
 
 /// How many leftovers of other runs are stepped over in search of a free name.
 const NAMES_TRIED: u32 = 100;
+
+/// The names of all that is not whole yet. Of the process, because so is the signal that ends it.
+static UNFINISHED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+fn unfinished() -> MutexGuard<'static, BTreeSet<PathBuf>> {
+    UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// As long as it lives, no file is made and none gets its final name.
+#[derive(Debug)]
+pub struct NoMoreFiles(
+    #[expect(dead_code, reason = "it is held")] MutexGuard<'static, BTreeSet<PathBuf>>,
+);
+
+/// Removes the files that are not whole yet, for a front whose process ends before [`run`](crate::run) does.
+///
+/// It may be called on any thread. The process ends while what is returned lives, so that no further file comes to be.
+#[must_use = "what the run does next makes new files"]
+pub fn remove_unfinished() -> NoMoreFiles {
+    let mut unfinished = unfinished();
+    for temporary in std::mem::take(&mut *unfinished) {
+        // There is nobody left to tell.
+        let _ = fs::remove_file(temporary);
+    }
+    NoMoreFiles(unfinished)
+}
 
 /// A file being written. Dropping it unfinished removes what was written.
 #[derive(Debug)]
@@ -54,7 +84,9 @@ impl Part {
     /// Gives the file its final name.
     pub(crate) fn finish(mut self) -> Result<(), Error> {
         if let Some(temporary) = &self.temporary {
+            let mut unfinished = unfinished();
             fs::rename(temporary, &self.path).map_err(|cause| failure(&self.path, &cause))?;
+            unfinished.remove(temporary);
             self.temporary = None;
         }
         Ok(())
@@ -63,7 +95,9 @@ impl Part {
 
 impl Drop for Part {
     fn drop(&mut self) {
-        if let Some(temporary) = &self.temporary {
+        if let Some(temporary) = &self.temporary
+            && unfinished().remove(temporary)
+        {
             // There is no better place for it, and the request's own error is the one to tell.
             let _ = fs::remove_file(temporary);
         }
@@ -71,6 +105,7 @@ impl Drop for Part {
 }
 
 fn create_beside(path: &Path) -> io::Result<(File, PathBuf)> {
+    let mut unfinished = unfinished();
     let mut taken = io::Error::from(io::ErrorKind::AlreadyExists);
     for number in 0..NAMES_TRIED {
         let mut name = path.file_name().unwrap_or_default().to_owned();
@@ -81,7 +116,10 @@ fn create_beside(path: &Path) -> io::Result<(File, PathBuf)> {
             .create_new(true)
             .open(&temporary)
         {
-            Ok(file) => return Ok((file, temporary)),
+            Ok(file) => {
+                unfinished.insert(temporary.clone());
+                return Ok((file, temporary));
+            }
             Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => taken = cause,
             Err(cause) => return Err(cause),
         }

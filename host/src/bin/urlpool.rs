@@ -24,6 +24,8 @@ const AHEAD: usize = 2;
 const TURNS: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(16));
 
 fn main() -> ExitCode {
+    #[cfg(unix)]
+    end_without_traces();
     let (mut output, mut errors) = (io::stdout(), io::stderr());
     let runtime = match Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => Rc::new(runtime),
@@ -45,6 +47,27 @@ fn main() -> ExitCode {
         runtime.shutdown_background();
     }
     status.into()
+}
+
+/// Has Ctrl-C and `kill` end us as they always do, but without the files that are not whole yet.
+///
+/// We die of the signal instead of exiting: a shell that runs us in a loop ends the loop only then.
+#[cfg(unix)]
+fn end_without_traces() {
+    use signal_hook::consts::{SIGINT, SIGTERM};
+    use signal_hook::iterator::Signals;
+    use signal_hook::low_level::emulate_default_handler;
+
+    // Where they cannot be listened to, they end us all the same.
+    let Ok(mut signals) = Signals::new([SIGINT, SIGTERM]) else {
+        return;
+    };
+    thread::spawn(move || {
+        for signal in signals.forever() {
+            let _held = urlpool_cli::remove_unfinished();
+            let _ = emulate_default_handler(signal);
+        }
+    });
 }
 
 /// A manager, and the runtime on which this one thread waits for it.

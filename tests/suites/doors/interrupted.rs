@@ -5,7 +5,7 @@ use std::path::Path;
 use urlpool_tests::{Gate, Origin, Program, Reply};
 
 #[tokio::test]
-async fn nothing_half_done_has_the_name_of_a_file_after_ctrl_c() {
+async fn nothing_half_done_is_left_after_ctrl_c() {
     for (case, before) in [("a new file", None), ("a file that was there", Some("old"))] {
         let folder = tempfile::tempdir().expect("a temporary directory");
         let file = folder.path().join("page");
@@ -30,7 +30,7 @@ async fn nothing_half_done_has_the_name_of_a_file_after_ctrl_c() {
         assert_eq!(outcome.status, 130, "{case}");
         let left = std::fs::read_to_string(&file).ok();
         assert_eq!(left.as_deref(), before, "{case}");
-        // The next run takes another name for its own half and leaves this one alone.
+        assert_eq!(names(folder.path()), there, "{case}");
         gate.open();
         let again = Program::urlpool()
             .args(["-o".into(), file.clone().into_os_string()])
