@@ -27,13 +27,16 @@ LARGE = 10_000_000  # More than arrives before it is read.
 
 
 class Server(Handler):
-    """Sends what is asked for: `/bytes/N`, `/broken/N` that announces one byte more, what was sent to it, or nothing before it may."""
+    """Sends what is asked for: `/bytes/N`, `/broken/N` that announces one byte more, what was sent to it, nothing before it may, or
+    `/endless`, of which never a byte comes out."""
 
     waiting = threading.Semaphore(0)
     released = threading.Semaphore(0)
 
     def do_GET(self) -> None:
         kind, _, size = self.path[1:].partition("?")[0].partition("/")
+        if kind == "endless":
+            return self.endless()
         body = pattern(int(size or 0))
         if kind == "wait":
             self.waiting.release()
@@ -45,6 +48,17 @@ class Server(Handler):
         self.end_headers()
         self.wfile.write(body)
         self.close_connection = kind == "broken"
+
+    def endless(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Encoding", "deflate")
+        self.end_headers()
+        # Blocks that are stored, not the last, and empty.
+        blocks = b"\0\0\0\xff\xff" * 20_000
+        self.close_connection = True
+        self.wfile.write(b"\x78\x9c")
+        while True:
+            self.wfile.write(blocks)
 
     def do_POST(self) -> None:
         self.close_connection = False
@@ -353,6 +367,19 @@ def test_memory_is_limited(url: str) -> None:
     with pytest.raises(Trap):
         instance.call("response.read-all", response, 1 << 24)
     assert instance.is_dead
+
+
+def test_a_call_that_never_ends_is_stopped(url: str) -> None:
+    runaway, other = Instance(call_limit=0.2), Instance(call_limit=3600)
+    beside = other.call("pool-manager.open", NOTHING)
+    response = get(runaway, runaway.call("pool-manager.open", NOTHING), f"{url}/endless")
+    with pytest.raises(Trap, match="a call took longer than 0.2 s"):
+        runaway.call("response.read", response, 1)
+    assert runaway.is_dead
+    with pytest.raises(Trap, match="a call took longer than 0.2 s"):
+        runaway.call("response.head", response)
+    response.drop()
+    assert read(other, get(other, beside, f"{url}/bytes/9")) == pattern(9)
 
 
 def test_a_closed_instance_is_dead(url: str) -> None:

@@ -31,13 +31,16 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import importlib.metadata
+import math
 import os
 import struct
 import sys
 import tempfile
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 import wasmtime
@@ -471,15 +474,68 @@ def _resource(name: str) -> _Plan:
     return _Plan(lower, lift)
 
 
+class _Clock:
+    """Has an engine count time, in steps of `STEP` seconds, as long as calls with a limit run in it."""
+
+    STEP = 0.01
+
+    def __init__(self, engine: wasmtime.Engine) -> None:
+        self._engine = engine
+        self._calls = 0
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        with self._changed:
+            self._calls += 1
+            # It is none of a child process that came by a fork.
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._run, name="urlpool clock", daemon=True)
+                self._thread.start()
+            self._changed.notify()
+
+    def stop(self) -> None:
+        with self._changed:
+            self._calls -= 1
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._calls > 0)
+            time.sleep(self.STEP)
+            self._engine.increment_epoch()
+
+
+class _Limit:
+    """What the component does while this is entered may take so many seconds."""
+
+    def __init__(self, seconds: float, store: wasmtime.Store, clock: _Clock) -> None:
+        self.seconds = seconds
+        self._store = store
+        self._clock = clock
+        # The step that is under way ends sooner than a whole one takes.
+        self._steps = math.ceil(seconds / clock.STEP) + 1
+
+    def __enter__(self) -> None:
+        self._store.set_epoch_deadline(self._steps)
+        self._clock.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._clock.stop()
+
+
 class _Program:
     """A component that is ready to run, shared by the instances of this process."""
 
-    def __init__(self, path: str, cache: str, is_widened: bool) -> None:
+    def __init__(self, path: str, cache: str, is_widened: bool, is_limited: bool) -> None:
         with open(path, "rb") as file:
             wasm = words.widen(file.read()) if is_widened else file.read()
         os.makedirs(cache, mode=0o700, exist_ok=True)
-        self.engine = wasmtime.Engine()
-        self.component = _compile(self.engine, wasm, cache)
+        config = wasmtime.Config()
+        config.epoch_interruption = is_limited
+        self.engine = wasmtime.Engine(config)
+        self.clock = _Clock(self.engine) if is_limited else None
+        self.component = _compile(self.engine, wasm, cache, "-limited" if is_limited else "")
         self.linker = wc.Linker(self.engine)
         self.linker.add_wasip2()
         exports = self.component.type.exports(self.engine)
@@ -533,12 +589,12 @@ class _Program:
         raise TypeError(f"no function of the interface has a {of}")
 
 
-def _compile(engine: wasmtime.Engine, wasm: bytes, cache: str) -> wc.Component:
+def _compile(engine: wasmtime.Engine, wasm: bytes, cache: str, how: str) -> wc.Component:
     """Compiles the component, or takes what an earlier process compiled.
 
     The name of what is kept says of what, and by which version; `wasmtime` itself refuses what does not suit the processor.
     """
-    kept = os.path.join(cache, f"{hashlib.sha256(wasm).hexdigest()}-{importlib.metadata.version('wasmtime')}.cwasm")
+    kept = os.path.join(cache, f"{hashlib.sha256(wasm).hexdigest()}-{importlib.metadata.version('wasmtime')}{how}.cwasm")
     try:
         return wc.Component.deserialize_file(engine, kept)
     except wasmtime.WasmtimeError:
@@ -567,17 +623,17 @@ def default_component() -> str:
     return os.environ.get("URLPOOL_WASM") or os.path.join(above, "dist", "urlpool.wasm")
 
 
-_programs: dict[tuple[str, float, bool], _Program] = {}
+_programs: dict[tuple[str, float, bool, bool], _Program] = {}
 _programs_lock = threading.Lock()
 
 
-def program(component_path: str | None = None, cache: str | None = None, is_widened: bool = True) -> _Program:
+def program(component_path: str | None = None, cache: str | None = None, is_widened: bool = True, is_limited: bool = False) -> _Program:
     """Loads a component, or finds it where this process has loaded it before."""
     path = os.path.realpath(component_path or default_component())
-    key = (path, os.stat(path).st_mtime, is_widened)
+    key = (path, os.stat(path).st_mtime, is_widened, is_limited)
     with _programs_lock:
         if key not in _programs:
-            _programs[key] = _Program(path, cache or _own_folder(), is_widened)
+            _programs[key] = _Program(path, cache or _own_folder(), is_widened, is_limited)
         return _programs[key]
 
 
@@ -587,16 +643,17 @@ class Instance:
     Any thread may call it; one call runs at a time, the others wait.
     """
 
-    def __init__(self, component_path: str | None = None, *, network: bool = True, memory: int = 256 << 20, cache: str | None = None,
-                 is_widened: bool = True) -> None:
+    def __init__(self, component_path: str | None = None, *, network: bool = True, memory: int = 256 << 20, call_limit: float | None = None,
+                 cache: str | None = None, is_widened: bool = True) -> None:
         """Starts the component in this file (see `default_component`).
 
         `network` grants it TCP and name lookup, without which every request fails with `denied`. `memory` is how many bytes it may use: what
-        needs more is a `Trap`. `cache` is a folder for what was
+        needs more is a `Trap`. `call_limit` is the longest that a call may take in seconds, computing and waiting together; None sets no
+        bound. A call over it is a `Trap` as soon as it computes: what it waits for, timeouts bound. `cache` is a folder for what was
         compiled, which nobody else may be able to write to; None means one of our own among the temporary files. Unless it
         `is_widened`, bytes of bodies pass one by one, as the component itself has it: see words.py.
         """
-        self._program = program(component_path, cache, is_widened)
+        self._program = program(component_path, cache, is_widened, call_limit is not None)
         self._store: wasmtime.Store | None = wasmtime.Store(self._program.engine)
         self._store.set_limits(memory_size=memory)
         wasi = wasmtime.WasiConfig()
@@ -605,7 +662,10 @@ class Instance:
             ffi.wasi_config_inherit_network(wasi.ptr())
             ffi.wasi_config_allow_ip_name_lookup(wasi.ptr(), True)
         self._store.set_wasi(wasi)
-        self._instance = self._program.linker.instantiate(self._store, self._program.component)
+        clock = self._program.clock
+        self._limit = _Limit(call_limit, self._store, clock) if call_limit is not None and clock is not None else nullcontext()
+        with self._limit:
+            self._instance = self._program.linker.instantiate(self._store, self._program.component)
         self._functions: dict[str, tuple[_Function, Any, int]] = {}
         self._lock = threading.RLock()
         self._dropped: deque[int] = deque()
@@ -652,9 +712,11 @@ class Instance:
         results = ctypes.addressof(result)
         plan = function.result
         try:
-            error = _call(address, self._context(), block.address(), len(arguments), results, 1 if plan else 0)
+            context = self._context()
+            with self._limit:
+                error = _call(address, context, block.address(), len(arguments), results, 1 if plan else 0)
             if error:
-                self._trap = str(wasmtime.WasmtimeError._from_ptr(error))
+                self._trap = self._told(error)
                 raise Trap(self._trap)
             return plan.lift(self, bytes(result), 0, results) if plan else None
         except Failure:
@@ -684,15 +746,23 @@ class Instance:
             self._trap = "the instance was closed"
             raise Trap(self._trap) from None
 
+    def _told(self, error: Any) -> str:
+        told = str(wasmtime.WasmtimeError._from_ptr(error))
+        if isinstance(self._limit, _Limit) and "wasm trap: interrupt" in told:
+            return f"a call took longer than {self._limit.seconds} s"
+        return told
+
     def _sweep(self) -> None:
         """Drops what nobody holds any more."""
         while self._dropped:
             handle = ctypes.cast(self._dropped.popleft(), _ResourcePointer)
             try:
                 if self._trap is None:
-                    error = ffi.wasmtime_component_resource_any_drop(self._context(), handle)
+                    context = self._context()
+                    with self._limit:
+                        error = ffi.wasmtime_component_resource_any_drop(context, handle)
                     if error:
-                        self._trap = str(wasmtime.WasmtimeError._from_ptr(error))
+                        self._trap = self._told(error)
             except Trap:
                 pass
             finally:
