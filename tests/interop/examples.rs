@@ -17,6 +17,6 @@ use crate::tally::Row;
 pub(crate) fn rows() -> Vec<Row> {
     let mut rows = fetching::rows();
     rows.push(piping::row());
-    rows.push(hosting::row());
+    rows.extend(hosting::rows());
     rows
 }

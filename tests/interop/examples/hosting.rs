@@ -1,4 +1,6 @@
 //! The program in JavaScript that has urlpool inside.
+//!
+//! What it shows is held by the program itself, and what an instance leaves behind by `steady.mjs`, which stands beside it for that.
 
 use std::convert::Infallible;
 use std::path::Path;
@@ -26,18 +28,83 @@ const MEASURE: &str = "data:text/javascript,import { readFileSync } from 'node:f
                        process.on('exit', () => console.error(/VmHWM:\\s*(\\d+)/\
                        .exec(readFileSync('/proc/self/status', 'utf8'))[1]))";
 
-/// Its only row.
-pub(super) fn row() -> Row {
-    let name = "examples: the host in JavaScript fetches by a proxy, tries again, streams 640 MB, and is denied the network";
-    Row::new(name, hosts())
+/// Blocks of deflate that are stored, not the last, and empty: never a byte comes out, so one call reads on and on.
+const NOTHING: [u8; 5] = [0, 0, 0, 0xff, 0xff];
+
+pub(super) fn rows() -> Vec<Row> {
+    vec![
+        Row::new(
+            "examples: the host in JavaScript fetches by a proxy, tries again, streams 640 MB, and is denied what it may not reach",
+            hosts(),
+        ),
+        Row::new(
+            "examples: the host in JavaScript stops a call that never ends",
+            stops(),
+        ),
+        Row::new(
+            "examples: the host in JavaScript has what it had before after 10,000 requests and 1,000 dropped, and no memory beyond its limit",
+            is_steady(),
+        ),
+    ]
 }
 
-async fn hosts() {
+async fn workshop() -> Workshop {
     let workshop = Workshop::open().await;
     workshop.install(FOLDER);
     workshop.follow(FOLDER).await;
+    workshop
+}
+
+async fn hosts() {
+    let workshop = workshop().await;
     fetches(&workshop).await;
     streams(&workshop).await;
+}
+
+async fn stops() {
+    let workshop = workshop().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = listener.local_addr().expect("its address").port();
+    let url = format!("http://127.0.0.1:{port}/");
+    let arguments = ["--seconds", "1", &url];
+    let got = tokio::select! {
+        got = run(&workshop, &arguments) => got,
+        failure = send_nothing(listener) => match failure {},
+    };
+    assert_eq!(got.status, 1, "exit status");
+    assert!(got.stderr_text().starts_with("stopped after 1 seconds\n"));
+
+    // What ends in time is not disturbed.
+    let origin = Origin::new().reply(Reply::ok("fine")).start().await;
+    let got = run(&workshop, &["--seconds", "3600", &origin.url("/")]).await;
+    assert_eq!((got.status, &*got.stdout_text()), (0, "fine"));
+}
+
+/// Sends a body out of which nothing comes, to the first client, as long as it lives.
+async fn send_nothing(listener: TcpListener) -> Infallible {
+    let (mut client, _) = listener.accept().await.expect("a client");
+    let head = b"HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\n\r\n\x78\x9c";
+    client.write_all(head).await.expect("a reader");
+    let blocks = NOTHING.repeat(10_000);
+    while client.write_all(&blocks).await.is_ok() {}
+    std::future::pending().await
+}
+
+async fn is_steady() {
+    let workshop = workshop().await;
+    let script = include_str!("steady.mjs");
+    std::fs::write(workshop.path(FOLDER).join("steady.mjs"), script).expect("a file in the folder");
+    let origin = Origin::new()
+        .at("/small", Reply::ok("0123456789"))
+        .at("/large", Reply::ok(vec![0; 300_000]))
+        .at("/huge", Reply::ok(vec![0; 10_000_000]))
+        .start()
+        .await;
+    let url = origin.url("");
+    // A collector that waits until it has much to do would look like a leak.
+    let arguments = ["--expose-gc", "--max-semi-space-size=1", "steady.mjs", &url];
+    let got = node(&workshop, &arguments).await;
+    assert_eq!(got.status, 0, "exit status");
 }
 
 async fn fetches(workshop: &Workshop) {
@@ -72,7 +139,8 @@ async fn fetches(workshop: &Workshop) {
 
     for (option, kind) in [
         ("--offline", "denied: "),
-        ("--output=x", "retries-exhausted: "),
+        ("--allow=192.0.2.1", "denied: "),
+        ("--allow=127.0.0.1", "retries-exhausted: "),
     ] {
         let got = run(workshop, &[option, &url]).await;
         assert_eq!(got.status, 1, "exit status with {option}");
@@ -131,9 +199,13 @@ fn written(file: &Path) -> u64 {
 }
 
 async fn run(workshop: &Workshop, arguments: &[&str]) -> Outcome {
+    let program = ["--import", MEASURE, "fetch.js"];
+    node(workshop, &[&program, arguments].concat()).await
+}
+
+async fn node(workshop: &Workshop, arguments: &[&str]) -> Outcome {
     Program::from_file("node")
-        .args(["--import", MEASURE, "fetch.js"])
-        .args(arguments)
+        .args(arguments.iter().copied())
         .directory(workshop.path(FOLDER))
         .patience(PATIENCE)
         .run()
