@@ -9,6 +9,7 @@ GUEST := -p urlpool-guest -p urlpool-cli --features urlpool-cli/component
 # Built by themselves, so that what they ask of wit-bindgen does not get into the others.
 ASYNC := -p urlpool-http
 CONSUMERS := -p 'urlpool-consumers*' -p 'urlpool-example-*'
+COMPOSE = cargo run -q --bin compose --
 SIM := --features urlpool-core/sim
 QUOTED_URL := '$(subst ','\'',$(value URL))'
 
@@ -52,7 +53,7 @@ fuzz: setup
 components: setup
 	@$(SAME) cargo build $(WASM) --profile component $(GUEST)
 	@$(SAME) cargo build $(WASM) --profile component $(ASYNC)
-	@cargo run -q --bin compose -- '$(TARGET)/wasm32-wasip2/component' dist
+	@$(COMPOSE) '$(TARGET)/wasm32-wasip2/component' dist
 
 # The components of tests/consumers and examples, before they are composed.
 consumers: setup
