@@ -195,6 +195,7 @@ fn a_consumer_imports_only_the_interfaces_it_names() {
         ("fetch", &["types", "blocking"][..]),
         ("copy", &["types", "blocking", "pipe"][..]),
         ("proxied", &["types", "blocking"][..]),
+        ("readme", &["types", "blocking"][..]),
         ("several", &["types", "blocking", "pipe"][..]),
     ] {
         let found = interface(&consumer(name)).expect("it is a component");

@@ -1,7 +1,10 @@
-//! The components of `examples/` that are built with cargo. What needs other people's tools is among the rows of `make interop`.
+//! The components of README.md and `examples/` that are built with cargo. What needs other people's tools is among the rows of `make interop`.
+
+use std::path::Path;
 
 use urlpool_compose::interface;
 use urlpool_tests::{Command, Origin, RefusingPort, Reply, consumer, pipeline};
+use wit_parser::Resolve;
 
 #[test]
 fn a_pipeline_imports_only_wasi() {
@@ -53,6 +56,56 @@ async fn the_component_in_rust_fetches_over_one_connection() {
         "200 5 bytes over connection 1 after 0 other answers\n".repeat(2)
     );
     assert_eq!(origin.accepted(), 1);
+}
+
+#[tokio::test]
+async fn the_program_of_the_readme_fetches_and_says_what_failed() {
+    let origin = Origin::new().reply(Reply::ok("a page")).start().await;
+    let run = |url: String| {
+        let program = Command::from_bytes("readme", &consumer("readme"));
+        program.args([url]).run()
+    };
+
+    let got = run(origin.url("/")).await;
+    assert_eq!(got.stdout_text(), "a page\n");
+    assert_eq!(
+        origin.request().field("accept").as_deref(),
+        Some("text/html")
+    );
+
+    let got = run(RefusingPort::new().url("/")).await;
+    assert!(
+        got.stderr_text()
+            .starts_with("ErrorKind::RetriesExhausted: ")
+    );
+    assert_eq!(got.stdout_text(), "");
+}
+
+/// Each override is a folder or file of ours, with the package that it is for.
+#[test]
+fn what_wkg_is_told_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
+    let root = root.expect("the package is in a folder of the workspace");
+    let page = root.join("examples/README.md");
+    let page = std::fs::read_to_string(page).expect("the page of the examples");
+    let (_, told) = page.split_once("```toml\n").expect("it has the file");
+    let (told, _) = told.split_once("```").expect("that ends");
+    let told: toml::Table = told.parse().expect("what a tool can read");
+    let overrides = told["overrides"].as_table().expect("a table");
+
+    let found: Vec<String> = overrides
+        .iter()
+        .map(|(name, at)| {
+            let path = at["path"].as_str().expect("a path");
+            let path = path.strip_prefix("../urlpool/").expect("one to us");
+            let mut resolve = Resolve::default();
+            let (package, _) = resolve.push_path(root.join(path)).expect("a package");
+            let package = &resolve.packages[package].name;
+            assert_eq!(name, &format!("{}:{}", package.namespace, package.name));
+            name.clone()
+        })
+        .collect();
+    assert_eq!(found, ["urlpool:client", "wasi:io"]);
 }
 
 async fn run(url: String) -> urlpool_tests::Outcome {
