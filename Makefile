@@ -7,7 +7,7 @@ SOURCES = $(wildcard $(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src/*)
 SAME = CARGO_TARGET_WASM32_WASIP2_RUSTFLAGS='$(SOURCES:%=--remap-path-prefix=%=crates)'
 GUEST := -p urlpool-guest -p urlpool-cli --features urlpool-cli/component
 # Built by themselves, so that what they ask of wit-bindgen does not get into the others.
-ASYNC := -p urlpool-http
+ASYNC := -p urlpool-async -p urlpool-http
 CONSUMERS := -p 'urlpool-consumers*' -p 'urlpool-example-*'
 COMPOSE = cargo run -q --bin compose --
 SIM := --features urlpool-core/sim

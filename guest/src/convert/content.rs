@@ -1,45 +1,23 @@
-//! What a request carries.
+//! What requests carry, but for what each interface calls a body.
 
 use urlpool_core::policy::make_headers::{AcceptEncoding, MakeHeaders};
 use urlpool_core::types as core;
 
 use super::error::Outcome;
-use super::settings::request_options;
-use crate::bindings::exports::urlpool::client::blocking::Body;
 use crate::bindings::exports::urlpool::client::types as wit;
 
-fn content(body: Body) -> Outcome<core::Content> {
-    Ok(match body {
-        Body::Empty => core::Content::Empty,
-        Body::Bytes(bytes) => core::Content::Bytes(bytes),
-        Body::Text(text) => core::Content::Text(text),
-        Body::Json(json) => core::Content::Json(json),
-        Body::Form(pairs) => core::Content::Form(pairs),
-        Body::Multipart(wit::Multipart {
-            parts: form,
-            boundary,
-            rewindable,
-        }) => core::Content::Multipart(core::Multipart {
-            parts: parts(form)?,
-            boundary,
-            can_rewind: rewindable,
-        }),
-        Body::Fields(fields) => core::Content::Fields(parts(fields)?),
-        Body::Streamed(wit::Streamed { length, rewindable }) => {
-            core::Content::Streamed(core::Streamed {
-                length,
-                can_rewind: rewindable,
-            })
-        }
-    })
-}
-
-/// What most requests ask for.
-pub(crate) fn asked(
-    body: Body,
-    options: wit::RequestOptions,
-) -> Outcome<(core::Content, core::RequestOptions)> {
-    Ok((content(body)?, request_options(options)?))
+/// A form with files.
+pub(crate) fn multipart(form: wit::Multipart) -> Outcome<core::Content> {
+    let wit::Multipart {
+        parts: form,
+        boundary,
+        rewindable,
+    } = form;
+    Ok(core::Content::Multipart(core::Multipart {
+        parts: parts(form)?,
+        boundary,
+        can_rewind: rewindable,
+    }))
 }
 
 /// A body that can be read once.

@@ -13,16 +13,6 @@ pub(crate) fn in_use() -> core::Error {
     core::Error::Other("the response is in use by another call".into())
 }
 
-/// The error of a call that takes what was taken before.
-pub(crate) fn taken() -> core::Error {
-    core::Error::InvalidRequest("the response was taken before".into())
-}
-
-/// The error of a call that would wait for what only its caller could do.
-pub(crate) fn stuck() -> core::Error {
-    core::Error::Other("this would never end unless its caller did something else first".into())
-}
-
 pub(crate) fn error(error: core::Error) -> wit::Error {
     let facts = match &error {
         core::Error::TooManyRedirects(facts) | core::Error::RetriesExhausted(facts)

@@ -241,14 +241,6 @@ fn timeouts(timeouts: Option<wit::Timeouts>) -> core::Timeouts {
     }
 }
 
-/// When a wait ends that begins `now`, in nanoseconds of the monotonic clock; `None` for never.
-pub(crate) fn end(timeout: wit::Limit, now: u64) -> Option<core::Instant> {
-    match limit(timeout) {
-        core::Limit::Unlimited => None,
-        core::Limit::After(span) => Some(core::Instant::from_nanos(now).after(span)),
-    }
-}
-
 /// The options of a request whose fields go to a place of their own.
 fn options_with_fields_in(
     place: core::FieldsIn,
@@ -269,7 +261,7 @@ pub(crate) fn options_for_form(options: wit::RequestOptions) -> Outcome<core::Re
     options_with_fields_in(core::FieldsIn::Body, options)
 }
 
-const fn limit(limit: wit::Limit) -> core::Limit {
+pub(super) const fn limit(limit: wit::Limit) -> core::Limit {
     match limit {
         wit::Limit::Unlimited => core::Limit::Unlimited,
         wit::Limit::After(nanos) => core::Limit::After(Duration::from_nanos(nanos)),

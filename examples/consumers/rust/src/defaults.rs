@@ -5,7 +5,7 @@ use crate::urlpool::client::types::{
 };
 
 /// Of a manager.
-pub const MANAGER: ManagerSettings = ManagerSettings {
+pub(crate) const MANAGER: ManagerSettings = ManagerSettings {
     num_pools: None,
     headers: None,
     pool: None,
@@ -16,7 +16,7 @@ pub const MANAGER: ManagerSettings = ManagerSettings {
 };
 
 /// Of its pools.
-pub const POOL: PoolSettings = PoolSettings {
+pub(crate) const POOL: PoolSettings = PoolSettings {
     maxsize: None,
     block: None,
     pool_timeout: None,
@@ -35,7 +35,7 @@ pub const POOL: PoolSettings = PoolSettings {
 };
 
 /// Of a request.
-pub const REQUEST: RequestOptions = RequestOptions {
+pub(crate) const REQUEST: RequestOptions = RequestOptions {
     headers: None,
     timeouts: None,
     retries: None,
@@ -52,7 +52,7 @@ pub const REQUEST: RequestOptions = RequestOptions {
 };
 
 /// Of either.
-pub const TIMEOUTS: Timeouts = Timeouts {
+pub(crate) const TIMEOUTS: Timeouts = Timeouts {
     connect: None,
     read: None,
     total: None,
@@ -61,7 +61,7 @@ pub const TIMEOUTS: Timeouts = Timeouts {
 };
 
 /// Of either.
-pub const RETRIES: Retries = Retries {
+pub(crate) const RETRIES: Retries = Retries {
     total: None,
     connect: None,
     read: None,
@@ -81,7 +81,7 @@ pub const RETRIES: Retries = Retries {
 };
 
 /// Of pools.
-pub const TLS: TlsSettings = TlsSettings {
+pub(crate) const TLS: TlsSettings = TlsSettings {
     roots: None,
     cert_reqs: None,
     assert_hostname: None,

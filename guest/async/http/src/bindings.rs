@@ -5,8 +5,8 @@
 use crate::Component;
 
 wit_bindgen::generate!({
-    path: "../../../wit/async",
-    world: "urlpool-http",
+    path: ["../../../wit", "../../../wit/async"],
+    world: "urlpool:client-async/urlpool-http",
     generate_all,
 });
 

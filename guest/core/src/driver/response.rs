@@ -69,6 +69,12 @@ impl<N: Net> Response<N> {
         self.0.tls.as_deref()
     }
 
+    /// The same, for whoever keeps it longer than the response.
+    #[must_use]
+    pub fn shared_tls(&self) -> Option<Rc<TlsInfo>> {
+        self.0.tls.clone()
+    }
+
     /// The attempts before this one, oldest first (urllib3: `retries.history`).
     #[must_use]
     pub fn history(&self) -> &[HistoryEntry] {

@@ -171,7 +171,27 @@ pub struct ManagerSettings {
     pub hosts: Vec<HostEntry>,
 }
 
+/// How long urllib3's function `request` waits for a connection and for each answer.
+const SHARED_TIMEOUT: Limit = Limit::After(Duration::from_secs(3));
+
 impl ManagerSettings {
+    /// What the manager is made with that callers share who have made none of their own (urllib3: the function `request`): connecting and
+    /// each wait for the server take at most 3 seconds.
+    #[must_use]
+    pub fn shared() -> Self {
+        Self {
+            pool: PoolSettings {
+                timeouts: Timeouts {
+                    connect: Some(SHARED_TIMEOUT),
+                    read: Some(SHARED_TIMEOUT),
+                    ..Timeouts::default()
+                },
+                ..PoolSettings::default()
+            },
+            ..Self::default()
+        }
+    }
+
     /// The same with all requests going through one proxy (urllib3: `ProxyManager`), whatever was said of proxies before.
     #[must_use]
     pub fn through(mut self, proxy: ProxySettings) -> Self {

@@ -17,6 +17,12 @@ const CLIENT: Label<'_> = Label {
     source: env!("CARGO_PKG_REPOSITORY"),
 };
 
+const ASYNC: Label<'_> = Label {
+    name: "urlpool-async",
+    description: "An HTTP client that keeps its connections, with asynchronous functions and streams, over WASI sockets.",
+    ..CLIENT
+};
+
 const DROP_IN: Label<'_> = Label {
     name: "urlpool-http",
     description: "wasi:http/client over connections of its own, which it keeps, over WASI sockets.",
@@ -49,6 +55,7 @@ fn main() -> ExitCode {
 
 fn compose(built: &Path, dist: &Path) -> Result<(), Box<dyn Error>> {
     let client = label(&read(&built.join("urlpool.wasm"))?, CLIENT)?;
+    let asynchronous = label(&read(&built.join("urlpool_async.wasm"))?, ASYNC)?;
     let drop_in = label(&read(&built.join("urlpool_http.wasm"))?, DROP_IN)?;
     let command = read(&built.join("urlpool-cli.wasm"))?;
     let command = label(&plug(&command, &[&client])?, COMMAND)?;
@@ -57,6 +64,7 @@ fn compose(built: &Path, dist: &Path) -> Result<(), Box<dyn Error>> {
     for (name, bytes, budget) in [
         ("urlpool.wasm", &client, Some(BUDGET)),
         ("urlpool-cli.wasm", &command, None),
+        ("urlpool-async.wasm", &asynchronous, None),
         ("urlpool-http.wasm", &drop_in, None),
     ] {
         write_if_changed(&dist.join(name), bytes)?;
