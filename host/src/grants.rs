@@ -98,6 +98,19 @@ impl Grants {
         self
     }
 
+    /// With a host whose addresses are all of them granted, be it a name or an address: one that the host of the component has chosen.
+    #[cfg(feature = "wasi-http")]
+    pub(crate) fn reach(self, host: &str, port: u16) -> Self {
+        let to = network(unbracketed(host)).map_or_else(|| To::name(host, true), To::Network);
+        self.with(to, Some(port))
+    }
+
+    /// Whether these are others, with something added.
+    #[cfg(feature = "wasi-http")]
+    pub(crate) const fn has_more_than(&self, other: &Self) -> bool {
+        self.rules.len() > other.rules.len()
+    }
+
     /// Whether everything is granted, so that nothing need be remembered.
     pub(crate) const fn is_all(&self) -> bool {
         self.is_all
@@ -110,6 +123,22 @@ impl Grants {
                 To::Public => true,
                 To::Network(network) => name.parse().is_ok_and(|address| holds(network, address)),
                 To::Name { pattern, .. } => pattern.fits(name),
+            })
+    }
+
+    /// Whether a request to a host may be sent at all, be it through a proxy. What the name resolves to is not known yet.
+    #[cfg(feature = "wasi-http")]
+    pub(crate) fn may_ask(&self, host: &str, port: u16) -> bool {
+        let address: Option<IpAddr> = host.parse().ok();
+        self.is_all
+            || self.rules.iter().any(|rule| {
+                rule.port.is_none_or(|granted| granted == port)
+                    && match (&rule.to, address) {
+                        (to, Some(address)) => to.covers(address),
+                        (To::Public, None) => true,
+                        (To::Network(_), None) => false,
+                        (To::Name { pattern, .. }, None) => pattern.fits(host),
+                    }
             })
     }
 
@@ -210,6 +239,59 @@ pub(crate) fn normal(host: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(feature = "wasi-http")]
+    #[test]
+    fn a_request_is_granted_by_what_its_url_names() {
+        let none = Grants::none;
+        for (case, grants, host, port, expected) in [
+            ("nothing", none(), "a.test", 80, false),
+            ("all", Grants::all(), "10.0.0.1", 80, true),
+            ("a name", none().allow("a.test", 80), "a.test", 80, true),
+            ("a port", none().allow("a.test", 80), "a.test", 81, false),
+            ("any port", none().allow("a.test", None), "a.test", 81, true),
+            ("below", none().allow("*.test", 80), "a.test", 80, true),
+            ("another", none().allow("a.test", 80), "b.test", 80, false),
+            (
+                "a network",
+                none().allow("10.0.0.0/8", 80),
+                "10.1.1.1",
+                80,
+                true,
+            ),
+            (
+                "a name in a network",
+                none().allow("10.0.0.0/8", 80),
+                "a.test",
+                80,
+                false,
+            ),
+            ("a public name", none().allow_public(80), "a.test", 80, true),
+            (
+                "a public address",
+                none().allow_public(80),
+                "1.1.1.1",
+                80,
+                true,
+            ),
+            (
+                "a private address",
+                none().allow_public(80),
+                "10.0.0.1",
+                80,
+                false,
+            ),
+            (
+                "an address for a name",
+                none().allow_private("a.test", 80),
+                "10.0.0.1",
+                80,
+                false,
+            ),
+        ] {
+            assert_eq!(grants.may_ask(host, port), expected, "{case}");
+        }
+    }
 
     #[test]
     fn a_name_may_be_looked_up_where_it_is_granted() {

@@ -51,6 +51,13 @@ pub enum Denial {
         /// The granted name that it was found under, if any.
         name: Option<String>,
     },
+    /// To send a request to a host, whatever is on the way.
+    Request {
+        /// A name or an address.
+        host: String,
+        /// The port.
+        port: u16,
+    },
     /// To connect from an address of its own choice (`source-address`).
     Bind {
         /// The address.
@@ -62,7 +69,9 @@ impl Denial {
     /// What the component's own message about it names.
     pub(crate) fn is_named_in(&self, message: &str) -> bool {
         match self {
-            Self::Lookup { name } | Self::Private { name, .. } => message.contains(name.as_str()),
+            Self::Lookup { name }
+            | Self::Private { name, .. }
+            | Self::Request { host: name, .. } => message.contains(name.as_str()),
             Self::Connect { address, .. } | Self::Bind { address } => {
                 message.contains(&address.to_string())
             }
@@ -80,6 +89,10 @@ impl fmt::Display for Denial {
             Self::Private { name, address } => write!(
                 formatter,
                 "{name:?} has the address {address}, which is not public; Grants::allow_private({name:?}, port) grants it"
+            ),
+            Self::Request { host, port } => write!(
+                formatter,
+                "requests to {host:?} at port {port} are not granted; Grants::allow({host:?}, {port}) grants them"
             ),
             Self::Bind { address } => write!(
                 formatter,
@@ -117,6 +130,17 @@ impl Ledger {
             grants: Arc::new(grants),
             memory: Arc::default(),
         }
+    }
+
+    /// Whether a request to a host may be sent under these grants, which are those of this ledger without what is on the way.
+    #[cfg(feature = "wasi-http")]
+    pub(crate) fn may_ask(&self, grants: &Grants, host: &str, port: u16) -> bool {
+        let host = normal(host);
+        let may = grants.may_ask(&host, port);
+        if !may {
+            self.deny(Denial::Request { host, port });
+        }
+        may
     }
 
     /// Whether a name may be looked up.

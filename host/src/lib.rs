@@ -45,6 +45,8 @@ mod response;
 mod sandbox;
 mod state;
 mod trace;
+#[cfg(feature = "wasi-http")]
+pub mod wasi_http;
 
 pub use builder::Builder;
 pub use compose::compose;

@@ -33,3 +33,4 @@ mod tls;
 mod tls_settings;
 mod uploading;
 mod waiting;
+mod wasi_http;

@@ -92,7 +92,7 @@ impl Request {
     }
 }
 
-/// How long the chunked body at the start of `bytes` is, if all of it is there. It has no trailers.
+/// How long the chunked body at the start of `bytes` is, with its trailers, if all of it is there.
 fn chunked_length(bytes: &[u8]) -> Option<usize> {
     let mut rest = bytes;
     loop {
@@ -104,13 +104,18 @@ fn chunked_length(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// What the first chunk holds and what follows it, if all of it is there.
+/// What the first chunk holds and what follows it, if all of it is there. The last one has the trailers with it.
 fn first_chunk(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let line = bytes.windows(2).position(|two| two == b"\r\n")?;
     let (size, rest) = bytes.split_at_checked(line)?;
     let size = str::from_utf8(size).expect("a chunk's size");
     let size = usize::from_str_radix(size, 16).expect("a chunk's size");
-    let (data, after) = rest.get(2..)?.split_at_checked(size)?;
+    let rest = rest.get(2..)?;
+    if size == 0 && !rest.starts_with(b"\r\n") {
+        let trailers = rest.windows(4).position(|four| four == b"\r\n\r\n")?;
+        return Some((&[], rest.get(trailers + 4..)?));
+    }
+    let (data, after) = rest.split_at_checked(size)?;
     Some((data, after.get(2..)?))
 }
 
@@ -148,16 +153,19 @@ mod tests {
 
     #[test]
     fn a_chunked_body_belongs_to_its_request() {
-        let whole =
-            b"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\nGET ";
-        let end = whole.len() - 4;
-        for cut in 0..end {
-            assert_eq!(Request::first_in(&whole[..cut]), None, "{cut}");
+        let head = "PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+        for body in [
+            "3\r\nabc\r\n0\r\n\r\n",
+            "3\r\nabc\r\n0\r\nA: 1\r\nB: 2\r\n\r\n",
+        ] {
+            let whole = format!("{head}{body}GET ");
+            let end = whole.len() - 4;
+            for cut in 0..end {
+                assert_eq!(Request::first_in(&whole.as_bytes()[..cut]), None, "{cut}");
+            }
+            let (request, length) = Request::first_in(whole.as_bytes()).unwrap();
+            assert_eq!((request.body.as_slice(), length), (body.as_bytes(), end));
+            assert_eq!(request.content(), b"abc");
         }
-        let (request, length) = Request::first_in(whole).unwrap();
-        assert_eq!(
-            (request.body.as_slice(), length),
-            (&b"3\r\nabc\r\n0\r\n\r\n"[..], end)
-        );
     }
 }

@@ -84,8 +84,12 @@ impl Routes {
 
     /// How TLS is spoken to proxies that have settings of their own.
     pub fn tls(&self) -> impl Iterator<Item = &TlsSettings> {
-        let proxies = self.rules.iter().filter_map(|rule| rule.proxy.as_ref());
-        proxies.filter_map(|proxy| proxy.tls.as_ref())
+        self.proxies().filter_map(|proxy| proxy.tls.as_ref())
+    }
+
+    /// The proxies that requests may go through.
+    pub fn proxies(&self) -> impl Iterator<Item = &Proxy> {
+        self.rules.iter().filter_map(|rule| rule.proxy.as_deref())
     }
 
     /// The way to a server (urllib3: `connection_requires_http_tunnel`).
