@@ -3,6 +3,7 @@
 //! One binary, so that the host is linked once. Every server is on port 0 of the loopback; nothing here leaves the machine.
 
 mod common;
+mod composed;
 mod contract;
 mod decoding;
 mod doors;
@@ -26,6 +27,7 @@ mod retrying;
 mod sandbox;
 mod settings;
 mod several;
+mod speaking;
 mod streaming;
 mod tidy;
 mod timeouts;

@@ -1,142 +1,31 @@
 //! Plugins that speak `wasi:http`, 0.2 by wstd and 0.3 by wasip3, in a host with our hooks: they know nothing of urlpool.
 
-use std::sync::LazyLock;
 use std::time::Duration;
 
-use urlpool_host::wasi_http::wasmtime_wasi_http::{
-    self, WasiHttpCtx, WasiHttpCtxView, WasiHttpView,
-};
 use urlpool_host::wasi_http::{Hooks, Settings};
-use urlpool_host::wasmtime::component::{Component, Linker, ResourceTable};
-use urlpool_host::wasmtime::{self, Engine, Store};
-use urlpool_host::wasmtime_wasi::p2::pipe::MemoryOutputPipe;
-use urlpool_host::wasmtime_wasi::{self, WasiCtx, WasiCtxView, WasiView};
 use urlpool_host::{
     Grants, Limit, ManagerSettings, PoolSettings, ProxySettings, Redirects, Retries, Timeouts,
-    TlsSettings, engine_config,
+    TlsSettings,
 };
 use urlpool_tests::{
     Authority, DeafListener, Gate, HttpProxy, Origin, Peer, RefusingPort, Reply, Server, Step,
-    Tunnel, built, fail, within,
+    Tunnel, fail,
 };
 
 use crate::common::{NO_SUCH_NAME, trusting};
 use crate::decoding::gzip;
+use crate::speaking::{Outcome, Run, refused};
 
 /// The plugins, of WASI 0.2 and 0.3.
 const PLUGINS: [&str; 2] = ["http02", "http03"];
 const BOTH: [&str; 2] = ["localhost", "127.0.0.1"];
-/// More ticks than there will be.
-const NEVER: u64 = 1 << 60;
-
-static HOST: LazyLock<Host> = LazyLock::new(|| Host::new().expect("wasmtime has all of it"));
-
-/// An engine and a linker with both generations.
-struct Host {
-    engine: Engine,
-    linker: Linker<Plugin>,
-    components: [(&'static str, Component); 2],
-}
-
-struct Plugin {
-    wasi: WasiCtx,
-    http: WasiHttpCtx,
-    table: ResourceTable,
-    hooks: Hooks,
-}
-
-impl WasiView for Plugin {
-    fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView {
-            ctx: &mut self.wasi,
-            table: &mut self.table,
-        }
-    }
-}
-
-impl WasiHttpView for Plugin {
-    fn http(&mut self) -> WasiHttpCtxView<'_> {
-        WasiHttpCtxView {
-            ctx: &mut self.http,
-            table: &mut self.table,
-            hooks: &mut self.hooks,
-        }
-    }
-}
-
-impl Host {
-    fn new() -> wasmtime::Result<Self> {
-        let mut config = engine_config();
-        config.concurrency_support(true);
-        let engine = Engine::new(&config)?;
-        let mut linker = Linker::new(&engine);
-        wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
-        wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
-        wasmtime_wasi::p3::add_to_linker(&mut linker)?;
-        wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
-        let component =
-            |name| Component::from_file(&engine, built(name)).map(|component| (name, component));
-        let [older, newer] = PLUGINS;
-        let components = [component(older)?, component(newer)?];
-        Ok(Self {
-            components,
-            linker,
-            engine,
-        })
-    }
-
-    async fn call(&self, name: &str, store: &mut Store<Plugin>) -> wasmtime::Result<bool> {
-        let (_, component) = self
-            .components
-            .iter()
-            .find(|(known, _)| *known == name)
-            .expect("one of the plugins");
-        if name == "http02" {
-            use wasmtime_wasi::p2::bindings::Command;
-            let command = Command::instantiate_async(&mut *store, component, &self.linker).await?;
-            return Ok(command.wasi_cli_run().call_run(store).await?.is_ok());
-        }
-        use wasmtime_wasi::p3::bindings::Command;
-        let command = Command::instantiate_async(&mut *store, component, &self.linker).await?;
-        let run = async move |store: &wasmtime::component::Accessor<Plugin>| {
-            command.wasi_cli_run().call_run(store).await
-        };
-        Ok(store.run_concurrent(run).await??.is_ok())
-    }
-}
-
-/// What a plugin printed: its report, or why there is none.
-type Outcome = Result<String, String>;
-
 /// Runs a plugin in a store of its own.
 async fn run<A: Into<String>>(
     name: &str,
     hooks: &Hooks,
     arguments: impl IntoIterator<Item = A>,
 ) -> Outcome {
-    let printed = [(); 2].map(|()| MemoryOutputPipe::new(1 << 20));
-    let [stdout, stderr] = printed.clone();
-    let mut wasi = WasiCtx::builder();
-    wasi.arg(name).stdout(stdout).stderr(stderr);
-    for argument in arguments {
-        wasi.arg(argument.into());
-    }
-    let plugin = Plugin {
-        wasi: wasi.build(),
-        http: WasiHttpCtx::new(),
-        table: ResourceTable::new(),
-        hooks: hooks.clone(),
-    };
-    let mut store = Store::new(&HOST.engine, plugin);
-    store.set_epoch_deadline(NEVER);
-    let ended = within("a plugin", HOST.call(name, &mut store)).await;
-    let [stdout, stderr] =
-        printed.map(|pipe| String::from_utf8_lossy(&pipe.contents()).into_owned());
-    match ended {
-        Ok(true) => Ok(stdout),
-        Ok(false) => Err(stderr),
-        Err(trap) => fail(&format!("{name} trapped: {trap:?}, {stderr}")),
-    }
+    Run::new(name, hooks).arguments(arguments).end().await
 }
 
 fn hooks_with(manager: ManagerSettings) -> Hooks {
@@ -164,12 +53,6 @@ fn open() -> Hooks {
 
 async fn get(name: &str, hooks: &Hooks, url: &str) -> Outcome {
     run(name, hooks, [url]).await
-}
-
-/// The case of `error-code` that a plugin was told.
-fn refused(case: &str, outcome: Outcome, code: &str) {
-    let why = outcome.expect_err(case);
-    assert!(why.contains(code), "{case}: {why}");
 }
 
 async fn answering(reply: Reply) -> Server {

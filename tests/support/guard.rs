@@ -11,9 +11,21 @@ pub const PATIENCE: Duration = Duration::from_secs(5);
 /// # Panics
 /// Where that takes longer than [`PATIENCE`]; `what` says what was waited for.
 pub async fn within<T>(what: impl Display, future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(PATIENCE, future)
+    within_span(PATIENCE, what, future).await
+}
+
+/// The same for what takes longer.
+///
+/// # Panics
+/// Where that takes longer than `span`.
+pub async fn within_span<T>(
+    span: Duration,
+    what: impl Display,
+    future: impl Future<Output = T>,
+) -> T {
+    tokio::time::timeout(span, future)
         .await
-        .unwrap_or_else(|_| fail(&format!("waited {PATIENCE:?} in vain for {what}")))
+        .unwrap_or_else(|_| fail(&format!("waited {span:?} in vain for {what}")))
 }
 
 /// Fails the test, saying why.

@@ -36,7 +36,7 @@ mod tunnel;
 pub use authority::{Authority, Identity, Tls};
 pub use command::{Command, built, consumer, dist};
 pub use gate::Gate;
-pub use guard::{PATIENCE, fail, within};
+pub use guard::{PATIENCE, fail, within, within_span};
 pub use http_proxy::HttpProxy;
 pub use ledger::{Connection, End};
 pub use origin::Origin;

@@ -15,7 +15,7 @@ use wasmtime_wasi::p2::bindings::Command;
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView, async_trait};
-use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView};
 
 use crate::hooks::Hooks;
 use crate::place::Place;
@@ -74,6 +74,7 @@ impl Guests {
             arguments: arguments.to_vec(),
             clock,
             output: 0,
+            ours: None,
             shared: Rc::clone(self),
         })
     }
@@ -94,8 +95,8 @@ impl Guests {
     fn store(
         &self,
         arguments: &[String],
-        output: Sink,
-        printed: MemoryOutputPipe,
+        (output, printed): (Sink, MemoryOutputPipe),
+        ours: Option<&urlpool_host::wasi_http::Hooks>,
     ) -> Result<Store<State>> {
         let mut wasi = WasiCtxBuilder::new();
         wasi.args(arguments)
@@ -111,7 +112,10 @@ impl Guests {
         let state = State {
             wasi: wasi.build(),
             http: WasiHttpCtx::new(),
-            hooks: self.hooks.clone(),
+            hooks: match ours {
+                None => Box::new(self.hooks.clone()),
+                Some(ours) => Box::new(ours.clone()),
+            },
             table: ResourceTable::new(),
         };
         let mut store = Store::new(&self.engine, state);
@@ -127,10 +131,20 @@ pub(crate) struct Guest {
     arguments: Vec<String>,
     clock: Clock,
     output: u64,
+    /// What stands behind its `wasi:http`, where that is not the stock client.
+    ours: Option<urlpool_host::wasi_http::Hooks>,
     shared: Rc<Guests>,
 }
 
 impl Guest {
+    /// The same with these hooks.
+    pub(crate) fn behind(self, ours: urlpool_host::wasi_http::Hooks) -> Self {
+        Self {
+            ours: Some(ours),
+            ..self
+        }
+    }
+
     async fn run(&self, count: u32) -> Result<Duration> {
         let mut arguments = vec![self.name.to_owned()];
         arguments.extend_from_slice(&self.arguments);
@@ -139,9 +153,11 @@ impl Guest {
         }
         let printed = MemoryOutputPipe::new(64 * 1024);
         let output = Sink::default();
-        let mut store = self
-            .shared
-            .store(&arguments, output.clone(), printed.clone())?;
+        let mut store = self.shared.store(
+            &arguments,
+            (output.clone(), printed.clone()),
+            self.ours.as_ref(),
+        )?;
         let command =
             Command::instantiate_async(&mut store, &self.component, &self.shared.linker).await?;
         let started = Instant::now();
@@ -218,7 +234,7 @@ impl Pollable for Sink {
 struct State {
     wasi: WasiCtx,
     http: WasiHttpCtx,
-    hooks: Hooks,
+    hooks: Box<dyn WasiHttpHooks>,
     table: ResourceTable,
 }
 
@@ -236,7 +252,7 @@ impl WasiHttpView for State {
         WasiHttpCtxView {
             ctx: &mut self.http,
             table: &mut self.table,
-            hooks: &mut self.hooks,
+            hooks: &mut *self.hooks,
         }
     }
 }

@@ -4,8 +4,8 @@
 //!   costs beside ever more origins; `codings` is part (g): one large body in each coding.
 //! - `command` is parts (c) and (e), how long the binary takes and how much memory; part (d), the component's size, stands in `main`; `slow`
 //!   is part (h): many requests at once that are answered slowly; `tunnels` is part (i): the GETs of (a) through a proxy; `handshakes` is part
-//!   (j): new TLS connections; `instances` is part (k): what a further instance costs.
-//! - `parts` reads the command line. `cpu` keeps client and server on one CPU for (a), (b), (f), (g), (i), (j) and (k); `rounds` measures contenders in
+//!   (j): new TLS connections; `instances` is part (k): what a further instance costs; `behind` is part (l): our hooks behind `wasi:http`.
+//! - `parts` reads the command line. `cpu` keeps client and server on one CPU for (a), (b), (f), (g) and (i) to (l); `rounds` measures contenders in
 //!   alternation; `clients`, `python` and `guests` are the contenders: those on this machine's own processor, those in CPython, and those in
 //!   wasm, in this process and with urlpool-host's engine; `aside` is the server where nginx is none, `relay` the proxy.
 //! - `table` holds goals, prints, and writes `target/bench/report.json`.
@@ -14,6 +14,7 @@
 #![expect(clippy::print_stdout, reason = "the table is what this is for")]
 
 mod aside;
+mod behind;
 mod bulk;
 mod clients;
 mod codings;
@@ -117,7 +118,7 @@ async fn measure(scale: Scale, parts: &Parts) -> Result<()> {
     let nginx = Nginx::start(AccessLog::Off);
     nginx.serve("small", &[b'x'; 100]);
     nginx.serve_zeros("large", scale.bulk_bytes);
-    if ['a', 'b', 'j'].into_iter().any(|part| parts.has(part)) {
+    if ['a', 'b', 'j', 'l'].into_iter().any(|part| parts.has(part)) {
         let guests = Guests::new(&place, &nginx.authority_file())?;
         if parts.has('a') {
             gets::measure(&mut table, scale, &place, &nginx, &guests).await?;
@@ -127,6 +128,9 @@ async fn measure(scale: Scale, parts: &Parts) -> Result<()> {
         }
         if parts.has('j') {
             handshakes::measure(&mut table, scale, &place, &nginx, &guests).await?;
+        }
+        if parts.has('l') {
+            behind::measure(&mut table, scale, &place, &nginx, &guests).await?;
         }
     }
     if parts.has('i') {

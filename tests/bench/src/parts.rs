@@ -15,10 +15,10 @@ Measures urlpool beside what else there is, prints a table and writes it to targ
              c  start to end of the command           g  one large body in each coding
              d  size of the component                 h  200 slow requests at once
              i  small GETs through a tunnel           j  new TLS connections
-             k  a further instance
+             k  a further instance                    l  small GETs behind wasi:http
 ";
 
-const LETTERS: &str = "abcdefghijk";
+const LETTERS: &str = "abcdefghijkl";
 
 /// What to do.
 pub(crate) enum Asked {

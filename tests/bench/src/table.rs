@@ -297,7 +297,7 @@ impl Table {
             slow_rounds,
         } = self.scale;
         format!(
-            "Medians of alternating rounds on one machine. With client and server on one CPU, against nginx: {rounds} rounds of {requests} requests (a, i), {reconnects} with a new connection (j), {bulk_rounds} of {} MiB (b), {rounds} of {lookups} lookups, {requests} requests or {reconnects} with a new connection (f); against a server in this process: {bulk_rounds} of {} MiB (g). With all CPUs: {first_starts} first and {later_starts} later starts (c), {slow_rounds} rounds of 200 requests (h).",
+            "Medians of alternating rounds on one machine. With client and server on one CPU, against nginx: {rounds} rounds of {requests} requests (a, i, l), {reconnects} with a new connection (j), {bulk_rounds} of {} MiB (b), {rounds} of {lookups} lookups, {requests} requests or {reconnects} with a new connection (f); against a server in this process: {bulk_rounds} of {} MiB (g). With all CPUs: {first_starts} first and {later_starts} later starts (c), {slow_rounds} rounds of 200 requests (h).",
             bulk_bytes >> 20,
             coded_bytes >> 20
         )

@@ -2,7 +2,7 @@
 //!
 //! `URL` comes first, then any of these, in any order: `method=PUT`, `count=100` requests in all and `parallel=8` at a time, `body=65536`
 //! bytes to send, `length=announced` where `Content-Length` is to say so, `header=Name: value` and `trailer=Name: value`, `keep=10` bytes of
-//! each response before it is dropped, `connect=1000`, `first=1000` and `between=1000` milliseconds of the three timeouts, `print=total`
+//! each response before it is dropped, `buffer=4096` bytes of it read at a time, `connect=1000`, `first=1000` and `between=1000` milliseconds of the three timeouts, `print=total`
 //! for nothing but the last line.
 
 use std::cell::Cell;
@@ -40,6 +40,8 @@ pub struct Asked {
     pub trailers: Vec<Field>,
     /// Bytes of the response after which it is dropped; `None` is never.
     pub keep: Option<u64>,
+    /// How many bytes of the response are read at a time.
+    pub buffer: usize,
     /// The timeout of connecting.
     pub connect: Option<Duration>,
     /// The timeout of the first byte.
@@ -82,6 +84,7 @@ impl Asked {
             headers: Vec::new(),
             trailers: Vec::new(),
             keep: None,
+            buffer: PIECE,
             connect: None,
             first: None,
             between: None,
@@ -107,6 +110,7 @@ impl Asked {
             ("header", _) => self.headers.push(field(value)?),
             ("trailer", _) => self.trailers.push(field(value)?),
             ("keep", _) => self.keep = Some(value.parse().ok()?),
+            ("buffer", _) => self.buffer = value.parse().ok()?,
             ("connect", _) => self.connect = Some(span()?),
             ("first", _) => self.first = Some(span()?),
             ("between", _) => self.between = Some(span()?),

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use urlpool_consumers_asked::{Answer, Asked, Field, PIECE, piece};
+use urlpool_consumers_asked::{Answer, Asked, Field, piece};
 use wasip3::http::client;
 use wasip3::http::types::{ErrorCode, Fields, Method, Request, RequestOptions, Response, Scheme};
 use wasip3::wit_bindgen::StreamResult;
@@ -34,15 +34,15 @@ async fn send(asked: &Asked) -> Result<Answer, String> {
         headers: response.get_headers().copy_all(),
         ..Answer::default()
     };
-    read(response, asked.wanted(), &mut answer).await?;
+    read(response, asked, &mut answer).await?;
     Ok(answer)
 }
 
-async fn read(response: Response, wanted: u64, answer: &mut Answer) -> Result<(), String> {
+async fn read(response: Response, asked: &Asked, answer: &mut Answer) -> Result<(), String> {
     let (_done, processed) = wit_future::new(|| Ok(()));
     let (mut body, trailers) = Response::consume_body(response, processed);
-    let mut buffer = Vec::with_capacity(PIECE);
-    while answer.bytes < wanted {
+    let mut buffer = Vec::with_capacity(asked.buffer);
+    while answer.bytes < asked.wanted() {
         let (result, read) = body.read(buffer).await;
         answer.read(&read);
         if !matches!(result, StreamResult::Complete(_)) {

@@ -15,7 +15,7 @@ use urlpool::client::types::{
     TlsSettings,
 };
 use urlpool::client_async::pools::{Body, PoolManager, Response, Upload, proxies_from_environment};
-use urlpool_consumers_asked::{Answer, Asked, PIECE, piece};
+use urlpool_consumers_asked::{Answer, Asked, piece};
 use wit_bindgen::{StreamResult, spawn_local};
 
 use defaults::{MANAGER, POOL, REQUEST, RETRIES, TIMEOUTS, TLS};
@@ -72,7 +72,7 @@ async fn send(manager: &PoolManager, asked: &Asked) -> Result<Answer, String> {
         headers: head.headers,
         ..Answer::default()
     };
-    read(response, asked.wanted(), &mut answer).await?;
+    read(response, asked, &mut answer).await?;
     Ok(answer)
 }
 
@@ -94,10 +94,10 @@ fn upload(length: u64, asked: &Asked) -> Upload {
     }
 }
 
-async fn read(response: Response, wanted: u64, answer: &mut Answer) -> Result<(), String> {
+async fn read(response: Response, asked: &Asked, answer: &mut Answer) -> Result<(), String> {
     let (mut body, ending) = Response::body(response).await;
-    let mut buffer = Vec::with_capacity(PIECE);
-    while answer.bytes < wanted {
+    let mut buffer = Vec::with_capacity(asked.buffer);
+    while answer.bytes < asked.wanted() {
         let (result, read) = body.read(buffer).await;
         answer.read(&read);
         if !matches!(result, StreamResult::Complete(_)) {
