@@ -41,7 +41,7 @@ upstream: components
 # The side-by-side table, against what its own set-up brings.
 bench: components
 	@tests/bench/setup.sh
-	@$(SAME) cargo build $(WASM) --profile component -p urlpool-bench-guests -p 'urlpool-consumers*'
+	@$(SAME) cargo build $(WASM) --profile component -p urlpool-bench-guests -p urlpool-bench-raw03 -p 'urlpool-consumers*'
 	@cargo build --release -p urlpool-bench -p urlpool-host
 	@'$(TARGET)/release/urlpool-bench' $(ARGS)
 

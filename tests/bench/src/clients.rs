@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use rustls::crypto::ring;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -169,6 +170,7 @@ impl Contender for Urlpool {
 pub(crate) struct Reqwest {
     client: reqwest::Client,
     url: String,
+    ways: u32,
 }
 
 impl Reqwest {
@@ -183,7 +185,26 @@ impl Reqwest {
             .http1_only()
             .no_proxy()
             .build()?;
-        Ok(Self { client, url })
+        Ok(Self {
+            client,
+            url,
+            ways: 1,
+        })
+    }
+
+    /// The same with so many requests at a time.
+    pub(crate) fn by(self, ways: u32) -> Self {
+        Self { ways, ..self }
+    }
+
+    async fn gets(&self, count: u32) -> Result<()> {
+        for _ in 0..count {
+            let response = self.client.get(&self.url).send().await?;
+            if response.error_for_status()?.bytes().await?.is_empty() {
+                bail!("{} brought nothing", self.url);
+            }
+        }
+        Ok(())
     }
 }
 
@@ -195,11 +216,11 @@ impl Contender for Reqwest {
     fn round(&mut self, count: u32) -> Round<'_> {
         Box::pin(async move {
             let started = Instant::now();
-            for _ in 0..count {
-                let response = self.client.get(&self.url).send().await?;
-                if response.error_for_status()?.bytes().await?.is_empty() {
-                    bail!("{} brought nothing", self.url);
-                }
+            let mut all: FuturesUnordered<_> = (0..self.ways)
+                .map(|_| self.gets(count / self.ways))
+                .collect();
+            while let Some(ended) = all.next().await {
+                ended?;
             }
             Ok(started.elapsed())
         })

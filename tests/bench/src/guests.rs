@@ -22,7 +22,7 @@ use crate::place::Place;
 use crate::rounds::{Contender, Round};
 
 /// More ticks of the engine's clock than there will be: nobody here is interrupted.
-const NEVER: u64 = 1 << 60;
+pub(crate) const NEVER: u64 = 1 << 60;
 
 /// What standard output takes at once: as much as a socket gives at once.
 const PERMIT: usize = 64 * 1024;
@@ -109,16 +109,11 @@ impl Guests {
         if let Some(folder) = self.roots.parent() {
             wasi.preopened_dir(folder, folder.display().to_string(), FsPerms::ReadOnly)?;
         }
-        let state = State {
-            wasi: wasi.build(),
-            http: WasiHttpCtx::new(),
-            hooks: match ours {
-                None => Box::new(self.hooks.clone()),
-                Some(ours) => Box::new(ours.clone()),
-            },
-            table: ResourceTable::new(),
+        let hooks: Box<dyn WasiHttpHooks> = match ours {
+            None => Box::new(self.hooks.clone()),
+            Some(ours) => Box::new(ours.clone()),
         };
-        let mut store = Store::new(&self.engine, state);
+        let mut store = Store::new(&self.engine, State::new(wasi.build(), hooks));
         store.set_epoch_deadline(NEVER);
         Ok(store)
     }
@@ -231,11 +226,23 @@ impl Pollable for Sink {
     async fn ready(&mut self) {}
 }
 
-struct State {
+/// What a component's store holds.
+pub(crate) struct State {
     wasi: WasiCtx,
     http: WasiHttpCtx,
     hooks: Box<dyn WasiHttpHooks>,
     table: ResourceTable,
+}
+
+impl State {
+    pub(crate) fn new(wasi: WasiCtx, hooks: Box<dyn WasiHttpHooks>) -> Self {
+        Self {
+            wasi,
+            http: WasiHttpCtx::new(),
+            hooks,
+            table: ResourceTable::new(),
+        }
+    }
 }
 
 impl WasiView for State {

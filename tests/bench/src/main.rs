@@ -4,8 +4,9 @@
 //!   costs beside ever more origins; `codings` is part (g): one large body in each coding.
 //! - `command` is parts (c) and (e), how long the binary takes and how much memory; part (d), the component's size, stands in `main`; `slow`
 //!   is part (h): many requests at once that are answered slowly; `tunnels` is part (i): the GETs of (a) through a proxy; `handshakes` is part
-//!   (j): new TLS connections; `instances` is part (k): what a further instance costs; `behind` is part (l): our hooks behind `wasi:http`.
-//! - `parts` reads the command line. `cpu` keeps client and server on one CPU for (a), (b), (f), (g) and (i) to (l); `rounds` measures contenders in
+//!   (j): new TLS connections; `instances` is part (k): what a further instance costs; `behind` is part (l): our hooks behind `wasi:http`; `newer` is part (m): our components of
+//!   WASI 0.3.
+//! - `parts` reads the command line. `cpu` keeps client and server on one CPU for (a), (b), (f), (g) and (i) to (m); `rounds` measures contenders in
 //!   alternation; `clients`, `python` and `guests` are the contenders: those on this machine's own processor, those in CPython, and those in
 //!   wasm, in this process and with urlpool-host's engine; `aside` is the server where nginx is none, `relay` the proxy.
 //! - `table` holds goals, prints, and writes `target/bench/report.json`.
@@ -25,6 +26,7 @@ mod guests;
 mod handshakes;
 mod hooks;
 mod instances;
+mod newer;
 mod origins;
 mod parts;
 mod place;
@@ -133,6 +135,9 @@ async fn measure(scale: Scale, parts: &Parts) -> Result<()> {
             behind::measure(&mut table, scale, &place, &nginx, &guests).await?;
         }
     }
+    if parts.has('m') {
+        newer::measure(&mut table, scale, &place, &nginx).await?;
+    }
     if parts.has('i') {
         tunnels::measure(&mut table, scale, &place, &nginx).await?;
     }
@@ -158,6 +163,9 @@ async fn measure(scale: Scale, parts: &Parts) -> Result<()> {
     }
     if parts.has('h') {
         slow::measure(&mut table, scale, &place).await?;
+    }
+    if parts.has('m') {
+        newer::slow(&mut table, scale, &place, &nginx).await?;
     }
     table.sort();
     table.print();

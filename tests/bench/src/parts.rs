@@ -16,9 +16,10 @@ Measures urlpool beside what else there is, prints a table and writes it to targ
              d  size of the component                 h  200 slow requests at once
              i  small GETs through a tunnel           j  new TLS connections
              k  a further instance                    l  small GETs behind wasi:http
+             m  composed components of WASI 0.3
 ";
 
-const LETTERS: &str = "abcdefghijkl";
+const LETTERS: &str = "abcdefghijklm";
 
 /// What to do.
 pub(crate) enum Asked {

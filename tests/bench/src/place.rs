@@ -39,6 +39,11 @@ impl Place {
         self.dist.join("urlpool.wasm")
     }
 
+    /// Another one in `dist/`.
+    pub(crate) fn component_named(&self, name: &str) -> PathBuf {
+        self.dist.join(name)
+    }
+
     /// A component that cargo built beside it.
     pub(crate) fn guest(&self, name: &str) -> Result<Vec<u8>> {
         let folder = self.target.join("wasm32-wasip2").join("component");

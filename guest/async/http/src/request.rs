@@ -168,11 +168,19 @@ impl Body {
     /// Finds out what to send it as. Where a body is unusual for the method, its first byte or its end is waited for, since announcing one
     /// that does not come would be wrong; elsewhere it may come later than the answer, and is sent chunked.
     async fn begun(&mut self, method: &str) -> Content {
-        let may_wait = is_usually_empty(method);
-        let first = poll_fn(|context| match self.poll_next(context) {
-            Poll::Ready(first) => Poll::Ready(Some(first)),
-            Poll::Pending if may_wait => Poll::Pending,
-            Poll::Pending => Poll::Ready(None),
+        if is_usually_empty(method) {
+            let first = poll_fn(|context| self.poll_bytes(context)).await;
+            // Nothing has room for trailers without any, so nobody waits for them.
+            return first.map_or(Content::Empty, |bytes| {
+                self.first = Some(Piece::Bytes(bytes));
+                Content::Streamed(Streamed::default())
+            });
+        }
+        let first = poll_fn(|context| {
+            Poll::Ready(match self.poll_next(context) {
+                Poll::Ready(first) => Some(first),
+                Poll::Pending => None,
+            })
         });
         match first.await {
             Some(Ok(Piece::End)) => Content::Empty,
@@ -185,10 +193,15 @@ impl Body {
         }
     }
 
+    fn poll_bytes(&mut self, context: &mut Context<'_>) -> Poll<Option<Vec<u8>>> {
+        let mut bytes = Vec::new();
+        let count = ready!(self.bytes.poll_read(context, MAX_PIECE, &mut bytes));
+        Poll::Ready((count > 0).then_some(bytes))
+    }
+
     fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Result<Piece, String>> {
         if self.end.is_none() {
-            let mut bytes = Vec::new();
-            if ready!(self.bytes.poll_read(context, MAX_PIECE, &mut bytes)) > 0 {
+            if let Some(bytes) = ready!(self.poll_bytes(context)) {
                 return Poll::Ready(Ok(Piece::Bytes(bytes)));
             }
             self.end = self

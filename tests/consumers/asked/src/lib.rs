@@ -126,6 +126,15 @@ impl Asked {
         self.keep.unwrap_or(u64::MAX)
     }
 
+    /// Takes note of some of a body. What is not printed is not summed up, as that takes longer than reading it.
+    pub fn note(&self, answer: &mut Answer, bytes: &[u8]) {
+        if self.is_quiet {
+            answer.bytes += bytes.len() as u64;
+        } else {
+            answer.read(bytes);
+        }
+    }
+
     /// Sends all requests, as many at a time as are asked for, and prints what comes of them.
     ///
     /// # Errors

@@ -44,7 +44,7 @@ async fn read(response: Response, asked: &Asked, answer: &mut Answer) -> Result<
     let mut buffer = Vec::with_capacity(asked.buffer);
     while answer.bytes < asked.wanted() {
         let (result, read) = body.read(buffer).await;
-        answer.read(&read);
+        asked.note(answer, &read);
         if !matches!(result, StreamResult::Complete(_)) {
             let trailers = trailers.await.map_err(|code| shown("body", &code))?;
             answer.trailers = trailers.map_or_else(Vec::new, |fields| fields.copy_all());

@@ -99,7 +99,7 @@ async fn read(response: Response, asked: &Asked, answer: &mut Answer) -> Result<
     let mut buffer = Vec::with_capacity(asked.buffer);
     while answer.bytes < asked.wanted() {
         let (result, read) = body.read(buffer).await;
-        answer.read(&read);
+        asked.note(answer, &read);
         if !matches!(result, StreamResult::Complete(_)) {
             answer.trailers = ending.await.map_err(|error| shown("body", &error))?;
             break;
