@@ -411,6 +411,77 @@ async fn a_store_that_goes_away_leaves_no_connection() {
 }
 
 #[tokio::test]
+async fn each_function_of_the_asynchronous_interface_does_what_it_says() {
+    let gate = Gate::new();
+    let trailed = Reply::ok("x").chunked(1).trailer("X-Sum", "1");
+    let packed = Reply::ok(gzip(b"unpacked")).header("Content-Encoding", "gzip");
+    let origin = Origin::new()
+        .reply(Reply::ok("hello"))
+        .at(
+            "/slow",
+            Reply::ok("hello").delayed(Duration::from_millis(50)),
+        )
+        .at("/gated", Reply::ok("hello").body_after(&gate))
+        .at("/never", Reply::ok("").after(&Gate::new()))
+        .at("/packed", packed)
+        .at("/trailed", trailed)
+        .at("/large", Reply::ok(vec![0; 100_000]))
+        .start()
+        .await;
+    let proxy = HttpProxy::new().reply(Reply::ok("hello")).start().await;
+    let (url, via) = (origin.url("/"), proxy.proxy_url("http"));
+    let run = POOLS.run(["surface", &url, &via]).end();
+    let opened = async {
+        while !origin
+            .requests()
+            .iter()
+            .any(|sent| sent.target() == "/opened")
+        {
+            origin.requested(origin.requests().len() + 1).await;
+        }
+        gate.open();
+    };
+    let (printed, ()) = tokio::join!(run, opened);
+    assert_eq!(printed, Ok(String::new()));
+
+    let asked: Vec<String> = proxy
+        .requests()
+        .iter()
+        .map(|sent| sent.target().to_owned())
+        .collect();
+    assert_eq!(
+        asked,
+        [format!("{url}by-proxy"), format!("{url}by-its-manager")]
+    );
+    let form = "--xyz\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n\
+                --xyz\r\nContent-Disposition: form-data; name=\"b\"\r\n\r\ntwo too\r\n\
+                --xyz\r\nContent-Disposition: form-data; name=\"c\"\r\n\r\nthr\r\n--xyz--\r\n";
+    let requests = origin.requests();
+    for (method, target, body) in [
+        ("GET", "/a/../b", ""),
+        ("POST", "/bytes", "bytes"),
+        ("POST", "/text", "text"),
+        ("POST", "/json", "{}"),
+        ("POST", "/form", "a=b+c"),
+        ("POST", "/multipart", form),
+        ("POST", "/streamed", "all of it"),
+        ("PUT", "/query?p=0&q=1+2", ""),
+        ("GET", "/never", ""),
+        ("GET", "/watched", ""),
+        ("GET", "/shared", ""),
+    ] {
+        let sent = requests
+            .iter()
+            .find(|sent| sent.target() == target && sent.method() == method);
+        let sent = sent.unwrap_or_else(|| fail(&format!("{method} {target} was not sent")));
+        let content = sent.content();
+        assert_eq!(String::from_utf8_lossy(&content), body, "{target}");
+    }
+    let refused = requests.iter().filter(|sent| sent.target() == "/refused");
+    assert_eq!(refused.count(), 0, "whole requests with half a body");
+}
+
+#[tokio::test]
 async fn ten_thousand_requests_leave_nothing_behind() {
     for door in DOORS {
         let origin = answering(Reply::ok(vec![1; 1000])).await;

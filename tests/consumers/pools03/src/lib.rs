@@ -1,11 +1,12 @@
 //! Sends requests through `urlpool:client-async/pools` and prints what comes back. [`Asked`] says how to ask; `CA_PEM` holds the certificates to
-//! trust, and proxies come from the variables that curl reads.
+//! trust, and proxies come from the variables that curl reads. `surface URL PROXY` calls the functions that this leaves out.
 //!
 //! It ends with failure, and with the error's kind on standard error, where a request or a body fails.
 
 mod bindings;
 #[path = "../../../../examples/consumers/rust/src/defaults.rs"]
 mod defaults;
+mod surface;
 
 use std::time::Duration;
 
@@ -32,6 +33,11 @@ impl wasip3::exports::cli::run::Guest for Component {
 
 async fn send_all() -> Result<(), String> {
     let arguments = wasip3::cli::environment::get_arguments();
+    if let [_, surface, url, proxy] = &arguments[..]
+        && surface == "surface"
+    {
+        return surface::all(url, proxy).await;
+    }
     let asked = Asked::parse(arguments.into_iter().skip(1))?;
     let manager = manager(&asked).map_err(|error| shown("manager", &error))?;
     asked.send_all(|| send(&manager, &asked)).await
