@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
-use urlpool_compose::interface;
+use urlpool_compose::{COMPONENTS, interface};
 use wasm_metadata::Payload;
+use wit_component::WitPrinter;
 use wit_parser::decoding::decode;
 use wit_parser::{PackageId, Resolve, WorldItem, WorldKey};
 
@@ -18,9 +19,11 @@ mod undocumented;
 #[test]
 fn every_item_of_the_contract_is_documented() {
     let mut resolve = Resolve::default();
-    let (package, _) = resolve.push_dir(root().join("wit")).expect("wit/ parses");
-    let missing = undocumented::items(&resolve, package);
-    assert!(missing.is_empty(), "\n{}\n", missing.join("\n"));
+    for folder in ["wit", "wit/async"] {
+        let (package, _) = resolve.push_dir(root().join(folder)).expect(folder);
+        let missing = undocumented::items(&resolve, package);
+        assert!(missing.is_empty(), "\n{}\n", missing.join("\n"));
+    }
 }
 
 #[test]
@@ -126,9 +129,35 @@ fn the_component_brings_its_wit() {
 }
 
 #[test]
+fn the_wit_of_the_components_can_be_printed_and_read_again() {
+    for name in COMPONENTS {
+        let decoded = decode(&dist(name)).expect(name);
+        let (found, main) = (decoded.resolve(), decoded.package());
+        let others: Vec<PackageId> = found.packages.iter().map(|(id, _)| id).collect();
+        let others: Vec<PackageId> = others.into_iter().filter(|id| *id != main).collect();
+        let mut printer = WitPrinter::default();
+        printer.print(found, main, &others).expect(name);
+        let text = printer.output.to_string();
+
+        let mut again = Resolve::default();
+        again.push_source("printed.wit", &text).expect(&text);
+        let names = |resolve: &Resolve| -> BTreeSet<String> {
+            let packages = resolve.packages.iter();
+            packages.map(|(_, it)| it.name.to_string()).collect()
+        };
+        assert_eq!(names(&again), names(found), "{name}");
+        for (id, package) in &found.packages {
+            let read = package_named(&again, &package.name.to_string());
+            assert_eq!(items(&again, read), items(found, id), "{name}");
+        }
+    }
+}
+
+#[test]
 fn the_components_say_what_they_are() {
-    for name in ["urlpool", "urlpool-cli"] {
-        let component = dist(&format!("{name}.wasm"));
+    for file in COMPONENTS {
+        let name = file.trim_end_matches(".wasm");
+        let component = dist(file);
         let payload = Payload::from_binary(&component).expect("it is a component");
         let found = payload.metadata();
         assert_eq!(found.name.as_deref(), Some(name));
@@ -149,7 +178,7 @@ fn the_components_say_what_they_are() {
 fn nothing_of_this_machine_is_in_the_components() {
     let workspace = root().display().to_string();
     let folders = [&*workspace, "/.cargo/", "/registry/src/"];
-    for name in ["urlpool.wasm", "urlpool-cli.wasm"] {
+    for name in COMPONENTS {
         let component = dist(name);
         for folder in folders {
             let is_there = component

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use urlpool_compose::COMPONENTS;
 use urlpool_tests::{Command, Program, dist};
 use wasmparser::{Parser, Payload};
 
@@ -41,8 +42,13 @@ fn every_package_has_the_version_of_the_workspace() {
 
 #[test]
 fn the_contract_has_the_version_of_the_packages() {
-    let versioned = format!("package urlpool:client@{VERSION};");
-    assert!(page("wit/world.wit").contains(&versioned), "{versioned}");
+    for (file, package) in [
+        ("wit/world.wit", "urlpool:client"),
+        ("wit/async/world.wit", "urlpool:client-async"),
+    ] {
+        let versioned = format!("package {package}@{VERSION};");
+        assert!(page(file).contains(&versioned), "{versioned}");
+    }
     let readme = page("README.md");
     let named = readme.matches("urlpool:client/blocking@").count();
     let right = format!("urlpool:client/blocking@{VERSION}");
@@ -52,7 +58,7 @@ fn the_contract_has_the_version_of_the_packages() {
 
 #[test]
 fn the_components_have_the_version_of_the_packages() {
-    for name in ["urlpool.wasm", "urlpool-cli.wasm"] {
+    for name in COMPONENTS {
         let bytes = fs::read(dist(name)).expect("a file in dist/");
         assert_eq!(version_of(&bytes).as_deref(), Some(VERSION), "{name}");
     }

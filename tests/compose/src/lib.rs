@@ -18,6 +18,14 @@ use std::borrow::Cow;
 use wac_graph::types::Package;
 use wac_graph::{CompositionGraph, EncodeOptions, PackageId};
 
+/// What `make components` makes in `dist/`.
+pub const COMPONENTS: [&str; 4] = [
+    "urlpool.wasm",
+    "urlpool-cli.wasm",
+    "urlpool-async.wasm",
+    "urlpool-http.wasm",
+];
+
 /// The most that `urlpool.wasm` may weigh, in bytes.
 pub const BUDGET: usize = 2_150_000;
 

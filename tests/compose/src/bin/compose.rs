@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use urlpool_compose::{BUDGET, Label, label, plug};
+use urlpool_compose::{BUDGET, COMPONENTS, Label, label, plug};
 
 const CLIENT: Label<'_> = Label {
     name: "urlpool",
@@ -61,12 +61,13 @@ fn compose(built: &Path, dist: &Path) -> Result<(), Box<dyn Error>> {
     let command = label(&plug(&command, &[&client])?, COMMAND)?;
 
     fs::create_dir_all(dist)?;
-    for (name, bytes, budget) in [
-        ("urlpool.wasm", &client, Some(BUDGET)),
-        ("urlpool-cli.wasm", &command, None),
-        ("urlpool-async.wasm", &asynchronous, None),
-        ("urlpool-http.wasm", &drop_in, None),
-    ] {
+    let made = [
+        (&client, Some(BUDGET)),
+        (&command, None),
+        (&asynchronous, None),
+        (&drop_in, None),
+    ];
+    for (name, (bytes, budget)) in COMPONENTS.into_iter().zip(made) {
         write_if_changed(&dist.join(name), bytes)?;
         report(name, bytes.len(), budget);
     }
