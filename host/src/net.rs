@@ -188,6 +188,19 @@ fn probe(socket: &TcpSocket, probes: &Probes) -> io::Result<()> {
 }
 
 /// A TCP connection.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), urlpool_core::driver::ConnectError> {
+/// use urlpool_core::driver::Net as _;
+/// use urlpool_core::types::SocketOptions;
+/// use urlpool_host::net::{Tcp, TokioNet};
+///
+/// let address = ([127, 0, 0, 1], 8080).into();
+/// let tcp: Tcp = TokioNet::new().connect(address, &SocketOptions::default()).await?;
+/// # drop(tcp);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Tcp(TcpStream);
 

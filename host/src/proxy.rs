@@ -70,6 +70,18 @@ impl Deref for ProxyManager {
 ///
 /// # Errors
 /// As for [`ProxyManager::new`].
+///
+/// ```no_run
+/// # async fn example() -> Result<(), urlpool_host::Error> {
+/// use urlpool_host::{Grants, Settings, proxy_from_url};
+///
+/// let settings = Settings { grants: Grants::none().allow("proxy.example", 3128), ..Settings::default() };
+/// let manager = proxy_from_url("http://proxy.example:3128", settings).await?;
+/// let page = manager.get("https://example.com/").send().await?.text().await?;
+/// # drop(page);
+/// # Ok(())
+/// # }
+/// ```
 pub async fn proxy_from_url(
     url: impl Into<String>,
     settings: Settings,

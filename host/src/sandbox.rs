@@ -85,6 +85,29 @@ struct Lookup {
 }
 
 /// A store's data with a [`Sandbox`] in it.
+///
+/// ```
+/// use urlpool_host::wasmtime::component::ResourceTable;
+/// use urlpool_host::wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+/// use urlpool_host::{Sandbox, SandboxView};
+///
+/// struct Plugin {
+///     wasi: WasiCtx,
+///     table: ResourceTable,
+///     sandbox: Sandbox,
+/// }
+///
+/// impl SandboxView for Plugin {
+///     fn sandbox(&mut self) -> &mut Sandbox {
+///         &mut self.sandbox
+///     }
+/// }
+/// # impl WasiView for Plugin {
+/// #     fn ctx(&mut self) -> WasiCtxView<'_> {
+/// #         WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+/// #     }
+/// # }
+/// ```
 pub trait SandboxView: WasiView + 'static {
     /// The sandbox that the store's `WasiCtx` was begun by.
     fn sandbox(&mut self) -> &mut Sandbox;
@@ -156,6 +179,17 @@ impl Sandbox {
 ///
 /// # Errors
 /// Those of the linker.
+///
+/// ```
+/// use urlpool_host::wasmtime::component::Linker;
+/// use urlpool_host::{SandboxView, add_to_linker, engine};
+///
+/// fn linker<T: SandboxView>() -> Result<Linker<T>, Box<dyn std::error::Error>> {
+///     let mut linker = Linker::new(&engine()?);
+///     add_to_linker(&mut linker)?;
+///     Ok(linker)
+/// }
+/// ```
 pub fn add_to_linker<T: SandboxView>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
     linker.allow_shadowing(true);
     let added = wasmtime_wasi::p2::add_to_linker_async(linker)
@@ -168,6 +202,19 @@ pub fn add_to_linker<T: SandboxView>(linker: &mut Linker<T>) -> wasmtime::Result
 ///
 /// # Errors
 /// Those of the linker: it must allow shadowing where there is a name lookup already.
+///
+/// ```
+/// use urlpool_host::wasmtime::component::Linker;
+/// use urlpool_host::{SandboxView, add_name_lookup_to_linker, engine, wasmtime_wasi};
+///
+/// fn linker<T: SandboxView>() -> Result<Linker<T>, Box<dyn std::error::Error>> {
+///     let mut linker = Linker::new(&engine()?);
+///     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?; // or a WASI of your own
+///     linker.allow_shadowing(true);
+///     add_name_lookup_to_linker(&mut linker)?;
+///     Ok(linker)
+/// }
+/// ```
 pub fn add_name_lookup_to_linker<T: SandboxView>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
     ip_name_lookup::add_to_linker::<T, Wrapped<T>>(linker, |data| View(data))
 }

@@ -118,6 +118,31 @@ fn adding_a_setting_leads_from_the_contract_to_the_command() {
 }
 
 #[test]
+fn what_the_library_exports_has_an_example() {
+    let code = rust();
+    let exported = rules::exported(&Source::of(&page("host/src/lib.rs")));
+    let known = ("urlpool_core::types".to_owned(), "Retries".to_owned());
+    assert!(exported.contains(&known), "{exported:?}");
+    let mut complaints = Vec::new();
+    for (module, item) in exported {
+        let place = match module.strip_prefix("urlpool_core::") {
+            Some(module) => format!("guest/core/src/{module}"),
+            None => format!("host/src/{module}"),
+        };
+        let place = place.replace("::", "/");
+        let found: Vec<bool> = code
+            .iter()
+            .filter(|file| file.path.starts_with(&place))
+            .filter_map(|file| rules::has_example(&file.text, &item))
+            .collect();
+        if found != [true] {
+            complaints.push(format!("{module}::{item}: {found:?}"));
+        }
+    }
+    assert!(complaints.is_empty(), "{complaints:#?}");
+}
+
+#[test]
 fn every_promise_of_the_readme_names_its_tests() {
     let (page, code) = (page("README.md"), rust());
     for section in ["Proxies", "Differences from urllib3"] {
@@ -202,7 +227,7 @@ fn files(wanted: impl Fn(&str) -> bool) -> Vec<File> {
 /// What is built, fetched or another tool's.
 fn is_foreign(folder: &Path) -> bool {
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
-    name.starts_with('.') || ["target", "dist", "deps", "node_modules"].contains(&&*name)
+    name.starts_with('.') || ["target", "dist", "deps", "node_modules", "venv"].contains(&&*name)
 }
 
 #[expect(clippy::panic, reason = "a test fails this way")]

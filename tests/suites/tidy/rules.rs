@@ -216,6 +216,38 @@ pub(super) fn promises(page: &str, section: &str) -> Vec<(String, Vec<String>)> 
         .collect()
 }
 
+/// What the root of a library re-exports: the module, and the name that each item has there. Whole crates and modules are left out.
+pub(super) fn exported(root: &Source) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for statement in root.code.split("pub use ").skip(1) {
+        let path: String = statement.chars().take_while(|c| *c != ';').collect();
+        let (module, names) = match path.split_once("::{") {
+            Some((module, group)) => (module, group.trim_end_matches('}')),
+            None => path.rsplit_once("::").unwrap_or_default(),
+        };
+        let names = names.split(',').filter_map(|name| word(name.trim()));
+        let names = names.filter(|name| !module.is_empty() && *name != "self");
+        found.extend(names.map(|name| (module.to_owned(), name.to_owned())));
+    }
+    found
+}
+
+/// Whether the documentation of a public item has an example; `None` where the text does not define it.
+pub(super) fn has_example(text: &str, item: &str) -> Option<bool> {
+    const KINDS: [&str; 5] = ["struct", "enum", "trait", "fn", "type"];
+    let lines: Vec<&str> = text.lines().collect();
+    let defines = |line: &&str| {
+        let words: Vec<&str> = line.split(|c| !is_word(c)).collect();
+        let is_named =
+            |pair: &[&str]| matches!(pair, [kind, name] if KINDS.contains(kind) && *name == item);
+        line.starts_with("pub ") && words.windows(2).any(is_named)
+    };
+    let at = lines.iter().position(defines)?;
+    let before = lines.iter().take(at).rev();
+    let mut documentation = before.take_while(|line| !line.is_empty());
+    Some(documentation.any(|line| line.starts_with("/// ```")))
+}
+
 /// What stands between backticks, within a line.
 fn code_spans(text: &str) -> impl Iterator<Item = &str> {
     text.lines()
@@ -395,6 +427,37 @@ mod tests {
     fn files_named_in_code_spans_are_found() {
         let page = "see `a/b.rs`, `c.toml` and `README.md`, but `make x/y`, `//!`, `mod.rs` and\n`get` and d/e are none: `f/`";
         assert_eq!(named_files(page), ["a/b.rs", "c.toml", "README.md", "f/"]);
+    }
+
+    #[test]
+    fn what_is_exported_is_found() {
+        let text = "mod a;\npub use a::b::{self, C, d as e};\npub use f::G;\npub use {h, i};\npub use j;\n";
+        let found = exported(&Source::of(text));
+        let expected = [("a::b", "C"), ("a::b", "d"), ("f", "G")];
+        assert_eq!(
+            found,
+            expected.map(|(module, name)| (module.to_owned(), name.to_owned()))
+        );
+    }
+
+    #[test]
+    fn items_without_an_example_are_found() {
+        for (case, text, expected) in [
+            ("none", "/// A.\npub struct A;\n", Some(false)),
+            (
+                "one",
+                "/// A.\n///\n/// ```\n/// a();\n/// ```\n#[derive(\n    Clone\n)]\npub struct A;\n",
+                Some(true),
+            ),
+            (
+                "another's",
+                "/// ```\n/// ```\npub struct B;\n\n/// A.\npub async fn A() {}\n",
+                Some(false),
+            ),
+            ("private", "/// ```\nstruct A;\npub struct AB;\n", None),
+        ] {
+            assert_eq!(has_example(text, "A"), expected, "{case}");
+        }
     }
 
     #[test]

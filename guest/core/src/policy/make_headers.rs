@@ -5,6 +5,13 @@ use super::fields::basic;
 use crate::types::{Error, Header, Headers};
 
 /// Which fields to make. It has no `Debug`, because it holds passwords.
+///
+/// ```
+/// use urlpool_core::policy::make_headers::{AcceptEncoding, MakeHeaders, make_headers};
+///
+/// let asked = MakeHeaders { accept_encoding: Some(AcceptEncoding::All), disable_cache: true, ..MakeHeaders::default() };
+/// assert!(make_headers(asked).is_ok_and(|headers| headers.has("cache-control")));
+/// ```
 #[derive(Clone, Default)]
 pub struct MakeHeaders {
     /// Adds `connection: keep-alive`, which HTTP/1.1 implies.
@@ -26,6 +33,14 @@ pub struct MakeHeaders {
 }
 
 /// Which codings a response may have.
+///
+/// ```
+/// use urlpool_core::policy::make_headers::{AcceptEncoding, MakeHeaders, make_headers};
+///
+/// let listed = AcceptEncoding::Listed(vec!["br".into(), "gzip".into()]);
+/// let headers = make_headers(MakeHeaders { accept_encoding: Some(listed), ..MakeHeaders::default() });
+/// assert!(headers.is_ok_and(|headers| headers.first("accept-encoding") == Some(b"br,gzip")));
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum AcceptEncoding {
     /// All that we undo: [`codings::accept_encoding`] (urllib3: `True`).
@@ -35,6 +50,14 @@ pub enum AcceptEncoding {
 }
 
 /// How the characters of credentials become bytes (RFC 7617, section 2.1).
+///
+/// ```
+/// use urlpool_core::policy::make_headers::{CredentialsEncoding, MakeHeaders, make_headers};
+///
+/// let asked = MakeHeaders { basic_auth: Some("łukasz:hasło".into()), ..MakeHeaders::default() };
+/// assert!(make_headers(asked.clone()).is_err()); // there is no ł in latin-1
+/// assert!(make_headers(MakeHeaders { basic_auth_encoding: CredentialsEncoding::Utf8, ..asked }).is_ok());
+/// ```
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum CredentialsEncoding {
     /// ISO 8859-1, which has no character above U+00FF.
@@ -49,6 +72,16 @@ pub enum CredentialsEncoding {
 /// # Errors
 /// [`Error::InvalidRequest`] for a value that cannot stand in a header, and for credentials that their encoding cannot write; the text does
 /// not repeat them.
+///
+/// ```
+/// use urlpool_core::policy::make_headers::{MakeHeaders, make_headers};
+///
+/// # fn main() -> Result<(), urlpool_core::types::Error> {
+/// let headers = make_headers(MakeHeaders { basic_auth: Some("ada:secret".into()), ..MakeHeaders::default() })?;
+/// assert_eq!(headers.first("authorization"), Some(&b"Basic YWRhOnNlY3JldA=="[..]));
+/// # Ok(())
+/// # }
+/// ```
 pub fn make_headers(asked: MakeHeaders) -> Result<Headers, Error> {
     let codings = asked.accept_encoding.map(|codings| match codings {
         AcceptEncoding::All => codings::accept_encoding().to_owned(),

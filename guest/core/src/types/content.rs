@@ -5,6 +5,14 @@ use std::rc::Rc;
 use super::Part;
 
 /// The body of a request, as its caller wrote it.
+///
+/// ```
+/// use urlpool_core::types::Content;
+///
+/// let json = Content::Json(r#"{"name": "Ada"}"#.into());
+/// assert!(!json.is_empty());
+/// assert!(Content::default().is_empty());
+/// ```
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub enum Content {
     /// No body.
@@ -28,6 +36,14 @@ pub enum Content {
 }
 
 /// A form with files (urllib3: `encode_multipart_formdata`).
+///
+/// ```
+/// use urlpool_core::types::{Content, Multipart, Part};
+///
+/// let form = Multipart { parts: vec![Part::field("name", "Ada")], ..Multipart::default() };
+/// assert_eq!(form.boundary, None); // one is made for it
+/// assert!(!Content::Multipart(form).is_empty());
+/// ```
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Multipart {
     /// In the order they are sent. None of them is a body that only ends.
@@ -40,6 +56,14 @@ pub struct Multipart {
 }
 
 /// A body that the caller hands over while the request is sent.
+///
+/// ```
+/// use urlpool_core::types::{Content, Streamed};
+///
+/// let upload = Streamed { length: Some(1 << 20), ..Streamed::default() };
+/// assert!(!upload.can_rewind); // it is sent once
+/// assert!(!Content::Streamed(upload).is_empty());
+/// ```
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Streamed {
     /// How many bytes there will be; `None` where that is not known, and the body is sent chunked.
@@ -49,6 +73,13 @@ pub struct Streamed {
 }
 
 /// Where urllib3's `fields` go.
+///
+/// ```
+/// use urlpool_core::types::{FieldsIn, Writing};
+///
+/// let writing = Writing { fields_in: FieldsIn::Query, ..Writing::default() };
+/// assert_ne!(writing.fields_in, FieldsIn::default());
+/// ```
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub enum FieldsIn {
     /// Into the query of DELETE, GET, HEAD and OPTIONS, into a multipart body of any other method (urllib3: `request`).

@@ -6,6 +6,12 @@ use std::sync::Arc;
 use super::{Exhausted, HistoryEntry, LastOutcome, Refusal};
 
 /// What an attempt was doing when it failed, in the order an attempt goes through them.
+///
+/// ```
+/// use urlpool_core::types::Phase;
+///
+/// assert!(Phase::Resolve < Phase::Connect); // in the order of an attempt
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Phase {
     /// Waiting for the time of the next attempt.
@@ -29,6 +35,16 @@ pub enum Phase {
 }
 
 /// Which part of TLS failed.
+///
+/// ```
+/// use urlpool_core::types::{Error, TlsReason};
+///
+/// /// Whether somebody else may have answered in the server's place.
+/// fn is_impostor(error: &Error) -> bool {
+///     matches!(error, Error::Tls(TlsReason::Certificate | TlsReason::Hostname | TlsReason::Fingerprint, _))
+/// }
+/// assert!(!is_impostor(&Error::Other("no TLS".into())));
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum TlsReason {
     /// The certificate is not trusted, has expired, or is malformed.
@@ -44,6 +60,24 @@ pub enum TlsReason {
 }
 
 /// The facts of a failed request.
+///
+/// ```
+/// use urlpool_core::types::{Error, Failure, Phase};
+///
+/// let failure = Failure {
+///     message: "Connection refused".into(),
+///     method: "GET".into(),
+///     url: "http://example.com/".into(),
+///     phase: Phase::Connect,
+///     attempt: 1,
+///     reused: false,
+///     may_have_been_acted_on: false,
+///     history: [].into(),
+///     refusal: None,
+/// };
+/// let error = Error::ConnectionFailed(Box::new(failure));
+/// assert_eq!(error.failure().map(|failure| failure.phase), Some(Phase::Connect));
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Failure {
     /// What happened, in urllib3's words where it has them.
@@ -70,6 +104,14 @@ pub struct Failure {
 /// Why there is no response, or no more of its body.
 ///
 /// Exhaustive on purpose: a new case must break every conversion at compile time.
+///
+/// ```
+/// use urlpool_core::types::Error;
+///
+/// let error = Error::InvalidUrl("No host specified.".into());
+/// assert_eq!((error.kind(), error.message()), ("invalid-url", "No host specified."));
+/// assert!(error.is_callers_input());
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Error {
     /// The URL does not parse or lacks a host.

@@ -5,6 +5,20 @@ use std::time::Duration;
 use super::{Origin, TlsVersion};
 
 /// One thing that happened. A `number` is the connection's, counted from 1 for each manager.
+///
+/// ```
+/// use urlpool_core::types::Event;
+///
+/// /// The numbers of the connections that were used once more.
+/// fn reused(events: &[Event]) -> Vec<u64> {
+///     let number = |event: &Event| match event {
+///         Event::CheckedOut { number } => Some(*number),
+///         _ => None,
+///     };
+///     events.iter().filter_map(number).collect()
+/// }
+/// assert_eq!(reused(&[Event::CheckedOut { number: 1 }, Event::CheckedIn { number: 1 }]), [1]);
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Event {
     /// The addresses of a name were found, by lookup or in the manager's table of hosts.

@@ -6,6 +6,18 @@ use std::net::IpAddr;
 use super::{Error, Host};
 
 /// A name and where it leads.
+///
+/// ```
+/// use std::net::Ipv4Addr;
+/// use urlpool_core::types::{Host, HostEntry, Hosts};
+///
+/// # fn main() -> Result<(), urlpool_core::types::Error> {
+/// let entry = HostEntry { name: "internal.example".into(), addresses: vec![Ipv4Addr::LOCALHOST.into()] };
+/// let hosts = Hosts::parse(vec![entry])?;
+/// assert!(hosts.addresses(&Host::parse("Internal.example.")?).is_some());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct HostEntry {
     /// The name, as a URL may write it. Case and the root's trailing dot are of no matter.

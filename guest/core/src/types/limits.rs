@@ -1,6 +1,15 @@
 //! How much a peer may send before a body, around it and behind it.
 
 /// Bounds on what is buffered of a response. What is `None` is inherited.
+///
+/// ```
+/// use urlpool_core::types::LimitSettings;
+///
+/// let of_all = LimitSettings { head: Some(16 * 1024), codings: Some(2), ..LimitSettings::default() };
+/// let of_one = LimitSettings { codings: Some(1), ..LimitSettings::default() };
+/// let limits = of_one.or(of_all);
+/// assert_eq!((limits.head, limits.codings), (Some(16 * 1024), Some(1)));
+/// ```
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub struct LimitSettings {
     /// Bytes of a head.

@@ -62,6 +62,14 @@ impl fmt::Display for Method {
 }
 
 /// What one request asks for, as its caller wrote it.
+///
+/// ```
+/// use urlpool_core::types::{Redirects, RequestOptions, Retries};
+///
+/// let options = RequestOptions { retries: Retries::total(5), ..RequestOptions::default() };
+/// assert_eq!(options.redirects, Redirects::Follow);
+/// assert_eq!(options.headers, None); // the manager's
+/// ```
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct RequestOptions {
     /// Replaces the manager's headers; `None` inherits them.
@@ -84,6 +92,16 @@ pub struct RequestOptions {
 }
 
 /// The version of HTTP that a response was sent with.
+///
+/// ```
+/// use urlpool_core::types::Version;
+///
+/// /// Whether connections stay open where no field says anything of it (RFC 9112, section 9.3).
+/// fn stays_open(version: Version) -> bool {
+///     version == Version::Http11
+/// }
+/// assert!(!stays_open(Version::Http10));
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Version {
     /// HTTP/1.0.
@@ -93,6 +111,13 @@ pub enum Version {
 }
 
 /// The version of TLS that a connection agreed on.
+///
+/// ```
+/// use urlpool_core::types::{TlsSettings, TlsVersion};
+///
+/// let tls = TlsSettings { min_version: Some(TlsVersion::Tls13), ..TlsSettings::default() };
+/// assert_eq!(tls.max_version, None); // the latest
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum TlsVersion {
     /// TLS 1.2.
@@ -113,6 +138,20 @@ pub struct StatusLine {
 }
 
 /// The connection that brought a response.
+///
+/// ```
+/// use urlpool_core::types::ConnectionInfo;
+///
+/// let connection = ConnectionInfo {
+///     number: 1,
+///     reused: false,
+///     remote: "127.0.0.1:8080".into(),
+///     tls: None,
+///     is_verified: false,
+///     proxy_is_verified: false,
+/// };
+/// assert!(connection.tls.is_some() || !connection.is_verified);
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ConnectionInfo {
     /// Counts the connections of a manager from 1.
@@ -130,6 +169,23 @@ pub struct ConnectionInfo {
 }
 
 /// All of a response but its body.
+///
+/// ```
+/// use urlpool_core::types::ResponseHead;
+///
+/// /// The length that the server announced.
+/// fn announced(head: &ResponseHead) -> Option<u64> {
+///     std::str::from_utf8(head.headers.first("content-length")?).ok()?.parse().ok()
+/// }
+/// # use urlpool_core::types::{ConnectionInfo, Headers, Version};
+/// # let connection = ConnectionInfo {
+/// #     number: 1, reused: false, remote: String::new(), tls: None, is_verified: false, proxy_is_verified: false,
+/// # };
+/// # let headers = Headers::parse([("Content-Length", "12")]).expect("a field");
+/// # let (reason, url) = ("OK".into(), "http://example.com/".into());
+/// # let head = ResponseHead { status: 200, version: Version::Http11, reason, url, headers, connection };
+/// assert_eq!(announced(&head), Some(12));
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ResponseHead {
     /// The status code.

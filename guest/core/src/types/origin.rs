@@ -122,6 +122,17 @@ impl Host {
 ///
 /// Two values are equal exactly when RFC 6454 calls them the same origin, so the default port is filled in where one is made and nowhere
 /// else.
+///
+/// ```
+/// use urlpool_core::types::{Host, Origin, Scheme};
+///
+/// # fn main() -> Result<(), urlpool_core::types::Error> {
+/// let origin = Origin::new(Scheme::Https, Host::parse("Example.COM")?, None);
+/// assert_eq!(origin.to_string(), "https://example.com:443");
+/// assert_eq!(origin.authority(), "example.com");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Origin {
     scheme: Scheme,

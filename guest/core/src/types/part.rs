@@ -3,6 +3,14 @@
 use super::Headers;
 
 /// One field or file of a form (RFC 7578; urllib3: `RequestField`).
+///
+/// ```
+/// use urlpool_core::types::{Part, PartData};
+///
+/// let text = Part::field("name", "Ada");
+/// let file = Part::file("photo", "ada.png", PartData::Bytes(vec![0x89, b'P']));
+/// assert_eq!((text.filename, file.filename.as_deref()), (None, Some("ada.png")));
+/// ```
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Part {
     /// The field's name, any text.
@@ -18,6 +26,13 @@ pub struct Part {
 }
 
 /// What a part holds.
+///
+/// ```
+/// use urlpool_core::types::{Part, PartData};
+///
+/// let file = Part::file("log", "log.txt", PartData::Streamed(Some(1 << 30)));
+/// assert_ne!(file.data, PartData::default()); // no bytes
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum PartData {
     /// These bytes.

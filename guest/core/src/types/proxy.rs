@@ -8,6 +8,14 @@ use super::url::shown;
 use super::{Headers, TlsSettings};
 
 /// A proxy and how it is spoken to (urllib3: the arguments of `ProxyManager` and `SOCKSProxyManager`).
+///
+/// ```
+/// use urlpool_core::types::{ManagerSettings, ProxySettings};
+///
+/// let proxy = ProxySettings { url: "http://ada:secret@proxy.example:3128".into(), ..ProxySettings::default() };
+/// assert!(!format!("{proxy:?}").contains("secret"));
+/// assert!(ManagerSettings::default().through(proxy).pool.proxies.is_some());
+/// ```
 #[derive(Clone, Default, Eq, Hash, PartialEq)]
 pub struct ProxySettings {
     /// `http`, `https`, `socks4`, `socks4a`, `socks5` or `socks5h`, `://`, and the proxy's host. Without a port it is 80 for `http`, 443 for
@@ -41,6 +49,13 @@ impl fmt::Debug for ProxySettings {
 }
 
 /// A name and a password.
+///
+/// ```
+/// use urlpool_core::types::Credentials;
+///
+/// let credentials = Credentials { username: "ada".into(), password: "secret".into() };
+/// assert_eq!(format!("{credentials:?}"), "[redacted]");
+/// ```
 #[derive(Clone, Default, Eq, Hash, PartialEq)]
 pub struct Credentials {
     /// The name, not percent-encoded. For SOCKS 4 it is the user id.
@@ -56,6 +71,16 @@ impl fmt::Debug for Credentials {
 }
 
 /// Which proxy certain requests go through.
+///
+/// ```
+/// use urlpool_core::types::{Proxies, ProxyRule, ProxySettings};
+///
+/// let proxy = ProxySettings { url: "socks5h://proxy.example".into(), ..ProxySettings::default() };
+/// let rule = ProxyRule { host: Some("*.internal.example".into()), proxy: Some(proxy), ..ProxyRule::default() };
+/// assert_eq!(rule.scheme, None); // any
+/// let proxies = Proxies { rules: vec![rule], ..Proxies::default() };
+/// assert!(proxies.no_proxy.is_empty());
+/// ```
 #[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
 pub struct ProxyRule {
     /// The scheme of their URL, `http` or `https`; `None` means any.
@@ -67,6 +92,15 @@ pub struct ProxyRule {
 }
 
 /// Which requests go through which proxy.
+///
+/// ```
+/// use urlpool_core::types::{Proxies, ProxySettings};
+///
+/// let proxy = ProxySettings { url: "http://proxy.example:3128".into(), ..ProxySettings::default() };
+/// let mut proxies = Proxies::all_through(proxy);
+/// proxies.no_proxy = vec!["localhost".into(), "192.0.2.0/24".into()];
+/// assert_eq!(proxies.rules.len(), 1);
+/// ```
 #[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
 pub struct Proxies {
     /// The first rule that a URL matches counts; where none does the request goes to the server itself.
@@ -92,6 +126,14 @@ impl Proxies {
 }
 
 /// The refusal of an `http` or `https` proxy to open a tunnel.
+///
+/// ```
+/// use urlpool_core::types::{Headers, Refusal};
+///
+/// let reason = "Proxy Authentication Required".into();
+/// let refusal = Refusal { status: 407, reason, headers: Headers::default(), body: Vec::new() };
+/// assert_eq!(refusal.to_string(), "Tunnel connection failed: 407 Proxy Authentication Required");
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Refusal {
     /// The status code.

@@ -5,6 +5,13 @@ use std::time::Duration;
 use super::Error;
 
 /// How often something may be tried again.
+///
+/// ```
+/// use urlpool_core::types::{Budget, Retries};
+///
+/// let retries = Retries { read: Some(Budget::Off), redirect: Some(Budget::Unlimited), ..Retries::total(3) };
+/// assert_eq!(retries.total, Some(Budget::AtMost(3)));
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Budget {
     /// Never, and the first failure or response is handed out as it is (urllib3: `False`).
@@ -16,6 +23,14 @@ pub enum Budget {
 }
 
 /// Methods whose requests may be sent again once the peer may have acted on them.
+///
+/// ```
+/// use urlpool_core::types::{RetriedMethods, Retries};
+///
+/// let methods = RetriedMethods::Only(vec!["GET".into(), "POST".into()]);
+/// let retries = Retries { methods: Some(methods), ..Retries::total(3) };
+/// assert_ne!(retries.methods, Some(RetriedMethods::Any));
+/// ```
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub enum RetriedMethods {
     /// Every method (urllib3: `None`).
@@ -25,6 +40,19 @@ pub enum RetriedMethods {
 }
 
 /// When and how often a request is tried again (urllib3: `Retry`). What is `None` is inherited.
+///
+/// ```
+/// use std::time::Duration;
+/// use urlpool_core::types::{Budget, Retries};
+///
+/// let of_pool = Retries {
+///     statuses: Some(vec![502, 503, 504]),
+///     backoff_factor: Some(Duration::from_millis(100)),
+///     ..Retries::total(3)
+/// };
+/// let of_request = Retries::off().or(&of_pool);
+/// assert_eq!((of_request.total, of_request.statuses), (Some(Budget::Off), of_pool.statuses));
+/// ```
 #[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
 pub struct Retries {
     /// All of the others together.
@@ -107,6 +135,13 @@ impl Retries {
 }
 
 /// Whether redirects are followed.
+///
+/// ```
+/// use urlpool_core::types::{Redirects, RequestOptions};
+///
+/// let options = RequestOptions { redirects: Redirects::HandOver, ..RequestOptions::default() };
+/// assert_ne!(options.redirects, Redirects::default());
+/// ```
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub enum Redirects {
     /// As far as the retries allow.
@@ -117,6 +152,19 @@ pub enum Redirects {
 }
 
 /// One attempt that was followed by another, or would have been (urllib3: `RequestHistory`).
+///
+/// ```
+/// use urlpool_core::types::HistoryEntry;
+///
+/// let redirect = HistoryEntry {
+///     method: "GET".into(),
+///     url: "http://example.com/".into(),
+///     status: Some(302),
+///     location: Some("http://example.com/login".into()),
+///     error: None,
+/// };
+/// assert!(redirect.status.is_some() != redirect.error.is_some());
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct HistoryEntry {
     /// The attempt's method.
@@ -132,6 +180,20 @@ pub struct HistoryEntry {
 }
 
 /// The facts of a request whose attempts are used up.
+///
+/// ```
+/// use urlpool_core::types::{Error, Exhausted, LastOutcome};
+///
+/// let exhausted = Exhausted {
+///     message: "too many 503 error responses".into(),
+///     method: "GET".into(),
+///     url: "http://example.com/".into(),
+///     attempts: 4,
+///     last: LastOutcome::Status(503),
+///     history: Vec::new(),
+/// };
+/// assert_eq!(Error::RetriesExhausted(Box::new(exhausted)).message(), "too many 503 error responses");
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Exhausted {
     /// What happened, in urllib3's words.
@@ -149,6 +211,13 @@ pub struct Exhausted {
 }
 
 /// What the last attempt came to.
+///
+/// ```
+/// use urlpool_core::types::{Error, LastOutcome};
+///
+/// let last = LastOutcome::Failed(Error::Other("the host failed".into()));
+/// assert!(matches!(last, LastOutcome::Failed(error) if error.kind() == "other"));
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum LastOutcome {
     /// A response with this status.

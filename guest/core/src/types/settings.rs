@@ -12,6 +12,15 @@ use super::{
 };
 
 /// How long a wait may take.
+///
+/// ```
+/// use std::time::Duration;
+/// use urlpool_core::types::{Limit, Timeouts};
+///
+/// let of_request = Timeouts { read: Some(Limit::Unlimited), ..Timeouts::default() };
+/// let of_pool = Timeouts { read: Some(Limit::After(Duration::from_secs(10))), ..Timeouts::default() };
+/// assert_eq!(of_request.or(of_pool).read, Some(Limit::Unlimited));
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Limit {
     /// As long as it takes.
@@ -21,6 +30,16 @@ pub enum Limit {
 }
 
 /// How long the parts of a request may take (urllib3: `Timeout`).
+///
+/// ```
+/// use std::time::Duration;
+/// use urlpool_core::types::{Limit, Timeouts};
+///
+/// let after = |seconds| Some(Limit::After(Duration::from_secs(seconds)));
+/// let of_pool = Timeouts { connect: after(3), read: after(10), ..Timeouts::default() };
+/// let of_request = Timeouts { deadline: after(30), ..Timeouts::default() };
+/// assert_eq!(of_request.or(of_pool).read, after(10));
+/// ```
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub struct Timeouts {
     /// Name lookup, TCP and TLS together.
@@ -50,6 +69,13 @@ impl Timeouts {
 }
 
 /// What sockets are told before they connect (urllib3: `socket_options`). The defaults are the system's.
+///
+/// ```
+/// use urlpool_core::types::{SocketSettings, TcpKeepAlive};
+///
+/// let socket = SocketSettings { keep_alive: Some(TcpKeepAlive::Off), ..SocketSettings::default() };
+/// assert_eq!(SocketSettings::default().or(socket), socket);
+/// ```
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub struct SocketSettings {
     /// Whether the system asks a silent peer if it is still there. The default is that it does not.
@@ -76,6 +102,15 @@ impl SocketSettings {
 }
 
 /// What the connections of one pool have in common.
+///
+/// ```
+/// use urlpool_core::types::{PoolSettings, Retries};
+///
+/// let of_all = PoolSettings { maxsize: Some(4), block: Some(true), ..PoolSettings::default() };
+/// let of_one = PoolSettings { maxsize: Some(1), retries: Retries::off(), ..PoolSettings::default() };
+/// let settings = of_one.or(&of_all);
+/// assert_eq!((settings.maxsize, settings.block), (Some(1), Some(true)));
+/// ```
 #[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
 pub struct PoolSettings {
     /// How many idle connections are kept. The default is 1.
@@ -141,6 +176,16 @@ impl PoolSettings {
 }
 
 /// Settings for the pools of certain hosts (where Python programs override `_new_pool`).
+///
+/// ```
+/// use urlpool_core::types::{HostRule, ManagerSettings, PoolSettings};
+///
+/// let settings = PoolSettings { maxsize: Some(1), ..PoolSettings::default() };
+/// let rule = HostRule { host: "slow.example".into(), settings, ..HostRule::default() };
+/// assert_eq!(rule.port, None); // any
+/// let settings = ManagerSettings { host_rules: vec![rule], ..ManagerSettings::default() };
+/// assert_eq!(settings.pool, PoolSettings::default());
+/// ```
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct HostRule {
     /// A host, `*.` and a domain for all hosts below that domain but not itself, or `*` for any host.
@@ -152,6 +197,14 @@ pub struct HostRule {
 }
 
 /// What a manager is made with.
+///
+/// ```
+/// use urlpool_core::types::{Headers, ManagerSettings};
+///
+/// let headers = Headers::parse([("User-Agent", "example/1.0")]).expect("a name and a value that may be sent");
+/// let settings = ManagerSettings { num_pools: Some(50), headers: Some(headers), ..ManagerSettings::default() };
+/// assert!(settings.headers.is_some_and(|headers| headers.has("user-agent")));
+/// ```
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct ManagerSettings {
     /// How many pools are kept. The default is 10.
@@ -204,6 +257,14 @@ impl ManagerSettings {
 }
 
 /// A complete description of a pool, which inherits nothing.
+///
+/// ```
+/// use urlpool_core::types::{PoolContext, PoolSettings};
+///
+/// let (scheme, host) = ("https".into(), "example.com".into());
+/// let context = PoolContext { scheme, host, port: None, settings: PoolSettings::default() };
+/// assert_eq!(context.settings.tls.roots, None); // the built-in ones
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct PoolContext {
     /// `http` or `https`.

@@ -36,6 +36,15 @@ impl SocketOptions {
 }
 
 /// TCP keep-alive (RFC 9293, section 3.8.4). Systems that count in seconds round the durations up.
+///
+/// ```
+/// use std::time::Duration;
+/// use urlpool_core::types::{Probes, SocketSettings, TcpKeepAlive};
+///
+/// let probes = Probes { idle: Duration::from_secs(60), interval: Duration::from_secs(10), count: 3 };
+/// let socket = SocketSettings { keep_alive: Some(TcpKeepAlive::On(probes)), ..SocketSettings::default() };
+/// assert_ne!(socket, SocketSettings::default());
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Probes {
     /// How long the peer must have been silent before the first probe (`TCP_KEEPIDLE`).
@@ -47,6 +56,13 @@ pub struct Probes {
 }
 
 /// Whether there are TCP keep-alive probes.
+///
+/// ```
+/// use urlpool_core::types::{SocketSettings, TcpKeepAlive};
+///
+/// let off = SocketSettings { keep_alive: Some(TcpKeepAlive::Off), ..SocketSettings::default() };
+/// assert_ne!(off, SocketSettings::default()); // which inherits
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum TcpKeepAlive {
     /// There are none.
@@ -56,6 +72,13 @@ pub enum TcpKeepAlive {
 }
 
 /// Which addresses of a name are used (urllib3.future: `socket_family`).
+///
+/// ```
+/// use urlpool_core::types::{AddressFamily, PoolSettings};
+///
+/// let pool = PoolSettings { family: Some(AddressFamily::Ipv4), ..PoolSettings::default() };
+/// assert_ne!(pool.family, Some(AddressFamily::default()));
+/// ```
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub enum AddressFamily {
     /// All of them.

@@ -5,6 +5,13 @@ use std::fmt;
 use super::TlsVersion;
 
 /// Whether a server must prove who it is (urllib3: `cert_reqs`).
+///
+/// ```
+/// use urlpool_core::types::{CertReqs, TlsSettings};
+///
+/// let tls = TlsSettings { cert_reqs: Some(CertReqs::None), ..TlsSettings::default() };
+/// assert_ne!(tls.cert_reqs, Some(CertReqs::default()));
+/// ```
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub enum CertReqs {
     /// It need not: anyone may answer in its place (`CERT_NONE`). Each use is reported as [`Event::Warned`](super::Event::Warned), unless a
@@ -18,6 +25,14 @@ pub enum CertReqs {
 }
 
 /// Which name a server's certificate must be for (urllib3: `assert_hostname`).
+///
+/// ```
+/// use urlpool_core::types::{AssertHostname, TlsSettings};
+///
+/// let name = AssertHostname::Name("internal.example".into());
+/// let tls = TlsSettings { assert_hostname: Some(name), ..TlsSettings::default() };
+/// assert_ne!(tls.assert_hostname, Some(AssertHostname::Off));
+/// ```
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub enum AssertHostname {
     /// Any: only who vouches for it counts (urllib3: `False`).
@@ -27,6 +42,17 @@ pub enum AssertHostname {
 }
 
 /// Whom TLS connections trust, who we are to the server, and how they are made. What is `None` is inherited.
+///
+/// ```
+/// use urlpool_core::types::TlsSettings;
+///
+/// let tls = TlsSettings {
+///     client_certificates: Some(b"-----BEGIN CERTIFICATE-----...".to_vec()),
+///     client_key: Some(b"-----BEGIN PRIVATE KEY-----...".to_vec()),
+///     ..TlsSettings::default()
+/// };
+/// assert!(format!("{tls:?}").contains(r#"client_key: Some("redacted")"#));
+/// ```
 #[derive(Clone, Default, Eq, Hash, PartialEq)]
 pub struct TlsSettings {
     /// The roots that are trusted, a PEM bundle or one certificate as DER (urllib3: `ca_cert_data`). They replace the built-in ones, which are
@@ -120,6 +146,20 @@ impl TlsSettings {
 }
 
 /// What a connection agreed on.
+///
+/// ```
+/// use urlpool_core::types::{TlsInfo, TlsVersion};
+///
+/// let tls = TlsInfo {
+///     version: TlsVersion::Tls13,
+///     cipher: "TLS13_CHACHA20_POLY1305_SHA256".into(),
+///     alpn: Some(b"http/1.1".to_vec()),
+///     resumed: false,
+///     is_verified: true,
+///     certificates: Vec::new(),
+/// };
+/// assert_eq!(tls.alpn.as_deref(), Some(&b"http/1.1"[..]));
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct TlsInfo {
     /// The version.

@@ -3,6 +3,13 @@
 use super::FieldsIn;
 
 /// What a request's caller decides about the way it is written.
+///
+/// ```
+/// use urlpool_core::types::Writing;
+///
+/// let writing = Writing { is_chunked: true, ..Writing::default() };
+/// assert!(!writing.expects_continue);
+/// ```
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub struct Writing {
     /// Where [`Content::Fields`](super::Content::Fields) go.
@@ -16,6 +23,14 @@ pub struct Writing {
 }
 
 /// Which of the header fields that we add are left out (urllib3: `SKIP_HEADER`). The caller's own of these names are sent all the same.
+///
+/// ```
+/// use urlpool_core::types::{Skipped, Writing};
+///
+/// let skipped = Skipped { user_agent: true, ..Skipped::default() };
+/// let writing = Writing { skipped, ..Writing::default() };
+/// assert!(!writing.skipped.host);
+/// ```
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub struct Skipped {
     /// Leaves out `Host`, which HTTP/1.1 demands (RFC 9112, section 3.2).
@@ -27,6 +42,14 @@ pub struct Skipped {
 }
 
 /// What a request's caller decides about the way the response's body is read.
+///
+/// ```
+/// use urlpool_core::types::{MAX_PRELOADED, Reading};
+///
+/// assert_eq!(Reading::default().limit(), None);
+/// let preloaded = Reading { is_preloaded: true, ..Reading::default() };
+/// assert_eq!(preloaded.limit(), Some(MAX_PRELOADED));
+/// ```
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub struct Reading {
     /// Whether the body is handed out as it was sent, its `Content-Encoding` left alone (urllib3: `decode_content=False`).

@@ -9,6 +9,14 @@ use crate::types::{Proxies, ProxyRule, ProxySettings};
 /// through none. Each name also counts in upper case, where the lower case is not there, but for `HTTP_PROXY`: a CGI script's client
 /// chooses that one (CVE-2016-5385). An empty variable is none, a value without a scheme is an `http` proxy, and `socks://` is `socks4://`. What no entry of a
 /// `no_proxy` can be is passed over.
+///
+/// ```
+/// use urlpool_core::policy::route::from_environment;
+///
+/// let proxies = from_environment(&[("https_proxy", "http://proxy.example:3128"), ("no_proxy", "localhost,.internal")]);
+/// assert_eq!(proxies.rules.len(), 1);
+/// assert_eq!(proxies.no_proxy, ["localhost", ".internal"]);
+/// ```
 pub fn from_environment<N: AsRef<str>, V: AsRef<str>>(variables: &[(N, V)]) -> Proxies {
     let value = |names: &[&str]| {
         let of = |name: &&str| {

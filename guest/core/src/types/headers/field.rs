@@ -16,6 +16,17 @@ const SECRET: [&str; 4] = [
 ];
 
 /// One header field. Its clones share its text, and so do all fields of one head.
+///
+/// ```
+/// use urlpool_core::types::Header;
+///
+/// # fn main() -> Result<(), urlpool_core::types::Error> {
+/// let field = Header::parse("Accept", "text/html")?;
+/// assert!(field.is("accept"));
+/// assert!(Header::parse("Accept", "text/html\r\nX-Injected: 1").is_err());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Header {
     text: Arc<[u8]>,

@@ -5,6 +5,17 @@ use super::{Header, Together};
 use crate::types::Error;
 
 /// Header fields in order; a name may occur more than once, each time as it was written (urllib3: `HTTPHeaderDict`).
+///
+/// ```
+/// use urlpool_core::types::Headers;
+///
+/// # fn main() -> Result<(), urlpool_core::types::Error> {
+/// let headers = Headers::parse([("Via", "1.1 a"), ("via", "1.1 b, 1.1 c")])?;
+/// assert_eq!(headers.first("VIA"), Some(&b"1.1 a"[..]));
+/// assert_eq!(headers.elements("via").count(), 3);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
 pub struct Headers(pub(super) Vec<Header>);
 
