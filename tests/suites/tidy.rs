@@ -118,6 +118,26 @@ fn adding_a_setting_leads_from_the_contract_to_the_command() {
 }
 
 #[test]
+fn whoever_adds_an_option_is_led_to_all_who_write_every_field() {
+    let page = page("CONTRIBUTING.md");
+    let section = page
+        .split("\n## ")
+        .find(|it| it.starts_with("Adding a setting"));
+    let named = rules::named_files(section.expect("the section"));
+    // The last field of the record that most of them write.
+    let field = concat!("assert_same_host", ": None");
+    let unnamed: Vec<String> = written()
+        .into_iter()
+        .filter(|file| file.text.contains(field) && !named.contains(&file.path))
+        .map(|file| file.path)
+        .collect();
+    assert!(
+        unnamed.is_empty(),
+        "CONTRIBUTING.md is silent of {unnamed:?}"
+    );
+}
+
+#[test]
 fn what_the_library_exports_has_an_example() {
     let code = rust();
     let exported = rules::exported(&Source::of(&page("host/src/lib.rs")));
