@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use urlpool_compose::interface;
-use urlpool_tests::{Command, Origin, RefusingPort, Reply, consumer, pipeline};
+use urlpool_tests::{Command, Origin, RefusingPort, Reply, built, consumer, dist, pipeline};
 use wit_parser::Resolve;
 
 #[test]
@@ -17,6 +17,18 @@ fn a_pipeline_imports_only_wasi() {
         "{:?}",
         found.exports
     );
+    for (file, expected) in [
+        (dist("urlpool.wasm"), true),
+        (built("example_source"), false),
+        (built("example_transform"), false),
+        (built("example-sink"), false),
+    ] {
+        let component = std::fs::read(&file).expect("a component of the pipeline");
+        let found = interface(&component).expect("it is a component");
+        let mut imports = found.imports.iter();
+        let has_sockets = imports.any(|import| import.starts_with("wasi:sockets/"));
+        assert_eq!(has_sockets, expected, "{}", file.display());
+    }
 }
 
 #[tokio::test]
