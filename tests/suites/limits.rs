@@ -152,3 +152,26 @@ async fn a_call_is_bounded_where_the_request_is_not() {
         "{error:?}"
     );
 }
+
+#[tokio::test]
+async fn a_call_that_computes_for_ever_is_stopped() {
+    // Blocks of deflate that are stored, not the last, and empty: never a byte comes out, so one call reads on and on.
+    let nothing = [0, 0, 0, 0xff, 0xff].repeat(20_000);
+    let head = b"HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\n\r\n\x78\x9c";
+    let endless = [Step::Request, Step::send(*head), Step::Flood(nothing)];
+    let (peer, origin) = (Peer::always(endless).start().await, origin().await);
+    let call = Duration::from_millis(500);
+    let manager = limited(Limits {
+        call: Some(call),
+        ..Limits::default()
+    })
+    .await;
+    let response = manager.get(peer.url("/")).send().await.expect("a head");
+    let error = response.bytes().await.expect_err("a body without end");
+    assert!(
+        matches!(error, Error::Deadline(bound) if bound == call),
+        "{error:?}"
+    );
+    // The manager goes on in another instance.
+    assert_eq!(get(&manager, origin.url("/")).await, "x");
+}

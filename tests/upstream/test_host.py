@@ -27,7 +27,7 @@ LARGE = 10_000_000  # More than arrives before it is read.
 
 
 class Server(Handler):
-    """Sends what is asked for: `/bytes/N`, `/broken/N` that announces one byte more, what was sent to it, nothing before it may, or
+    """Sends what is asked for: `/bytes/N`, `/broken/N` that announces one byte more, `/large/N` megabytes, what was sent to it, nothing before it may, or
     `/endless`, of which never a byte comes out."""
 
     waiting = threading.Semaphore(0)
@@ -37,6 +37,8 @@ class Server(Handler):
         kind, _, size = self.path[1:].partition("?")[0].partition("/")
         if kind == "endless":
             return self.endless()
+        if kind == "large":
+            return self.large(int(size))
         body = pattern(int(size or 0))
         if kind == "wait":
             self.waiting.release()
@@ -48,6 +50,15 @@ class Server(Handler):
         self.end_headers()
         self.wfile.write(body)
         self.close_connection = kind == "broken"
+
+    def large(self, megabytes: int) -> None:
+        """Never has all of it, which would be our memory too."""
+        piece = pattern(1 << 20)
+        self.send_response(200)
+        self.send_header("Content-Length", str(megabytes << 20))
+        self.end_headers()
+        for _ in range(megabytes):
+            self.wfile.write(piece)
 
     def endless(self) -> None:
         self.send_response(200)
@@ -160,6 +171,22 @@ def test_nothing_is_left_behind(url: str) -> None:
     # The server's side of a connection may end a moment later than ours.
     assert files_now <= files + 4
     assert memory_now < memory + (16 << 20)
+    instance.close()
+
+
+def test_a_body_of_100_mb_is_read_in_bounded_memory(url: str) -> None:
+    instance = Instance()
+    manager = instance.call("pool-manager.open", NOTHING)
+    assert len(read(instance, get(instance, manager, f"{url}/large/4"), 1 << 18)) == 4 << 20
+    gc.collect()
+    before, length, seen = memory_in_use(), 0, []
+    response = get(instance, manager, f"{url}/large/100")
+    while piece := instance.call("response.read", response, 1 << 18):
+        if length // (10 << 20) == len(seen):
+            seen.append(memory_in_use())
+        length += len(piece)
+    assert (length, len(seen)) == (100 << 20, 10)
+    assert max(seen) < before + (16 << 20)
     instance.close()
 
 
