@@ -5,10 +5,13 @@ use std::path::Path;
 use std::{env, fs};
 
 const README: &str = "../../README.md";
+/// What whoever follows it copies beside the program.
+const DEFAULTS: &str = "../../examples/consumers/rust/src/defaults.rs";
 
 fn main() {
     println!("cargo::rerun-if-changed=../../wit");
     println!("cargo::rerun-if-changed={README}");
+    println!("cargo::rerun-if-changed={DEFAULTS}");
     let page = fs::read_to_string(README).expect("the page is in the root");
     let (_, rest) = page.split_once("\n```rs\n").expect("it has a program");
     let (program, _) = rest.split_once("\n```\n").expect("that ends");
@@ -17,6 +20,7 @@ fn main() {
         .replace("path: \"wit\"", "path: \"../../wit\"")
         .replace("\"https://example.org/\"", "&address()");
     let folder = env::var_os("OUT_DIR").expect("cargo sets it");
-    let file = Path::new(&folder).join("readme.rs");
-    fs::write(file, program).expect("cargo has made the folder");
+    let folder = Path::new(&folder);
+    fs::write(folder.join("readme.rs"), program).expect("cargo has made the folder");
+    fs::copy(DEFAULTS, folder.join("defaults.rs")).expect("the example has the file");
 }

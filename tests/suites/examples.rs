@@ -93,6 +93,21 @@ async fn the_program_of_the_readme_fetches_and_says_what_failed() {
     assert_eq!(got.stdout_text(), "");
 }
 
+/// Of the third way, running, there is a command instead.
+#[test]
+fn the_programs_of_the_readme_have_less_than_20_lines() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
+    let page = root.expect("a workspace").join("README.md");
+    let page = std::fs::read_to_string(page).expect("the page in the root");
+    for way in ["Composing", "Embedding"] {
+        let (_, section) = page.split_once(&format!("\n### {way}")).expect(way);
+        let (_, program) = section.split_once("\n```r").expect(way);
+        let (program, _) = program.split_once("\n```\n").expect("that ends");
+        let lines = program.lines().skip(1).filter(|line| !line.is_empty());
+        assert!(lines.count() < 20, "{way}");
+    }
+}
+
 /// Each override is a folder or file of ours, with the package that it is for.
 #[test]
 fn what_wkg_is_told_is_there() {
