@@ -30,6 +30,9 @@ pub(crate) struct Compiled {
 /// The cache is the one that the `wasmtime` command uses (`~/.cache/wasmtime` on Linux), or the folder that the environment variable
 /// `URLPOOL_CACHE_DIR` names. Where neither can be had, everything works and starts more slowly.
 ///
+/// Memory is allocated on demand: an instance is there in 134 us. There is no pooling allocator, which would save 30 of them, because it
+/// reserves address space for as many instances as it may ever hold; whoever makes many names one by `allocation_strategy`.
+///
 /// It is for whoever makes an engine of their own; [`engine`] is made of it.
 ///
 /// ```
@@ -46,8 +49,6 @@ pub fn config() -> Config {
     // Another crate of the same program may compile wasmtime with support for concurrent calls, which makes every call dearer. WASI 0.2
     // has none.
     config.concurrency_support(false);
-    // Memory is allocated on demand: an instance is there in 134 us, and a pooling allocator, which would save 30 of them, reserves address
-    // space for as many as it may ever hold.
     config.cache(cache());
     config
 }
