@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use urlpool_tests::{HttpProxy, Outcome, RefusingPort, Reply, dist};
+use urlpool_tests::{Gate, HttpProxy, Origin, Outcome, RefusingPort, Reply, dist};
 
 use crate::doors::{Door, Network, make_run, stock};
 use crate::served::Served;
@@ -238,6 +238,49 @@ pub(crate) async fn rows_without_network(tally: &mut Tally, served: &Arc<Served>
 }
 
 /// Progress and colours, which only a terminal gets.
+/// Ctrl-C, of which a component is not told: the file is as it was, and what had come is beside it.
+pub(crate) async fn row_of_an_interruption(tally: &mut Tally) {
+    let name = Door::Stock.name();
+    let row = format!("{name}: after Ctrl-C the file is as it was, with FILE.0.part beside it");
+    tally.row(&row, interrupted()).await;
+}
+
+async fn interrupted() {
+    for (before, left) in [
+        (None, &["page.0.part"][..]),
+        (Some("old"), &["page", "page.0.part"]),
+    ] {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (file, part) = (
+            folder.path().join("page"),
+            folder.path().join("page.0.part"),
+        );
+        if let Some(text) = before {
+            std::fs::write(&file, text).expect("a file in a fresh folder");
+        }
+        let reply = Reply::ok("fine").body_after(&Gate::new());
+        let origin = Origin::new().reply(reply).start().await;
+        let running = Door::Stock.program(folder.path());
+        let running = running.args(["-o", "page", &origin.url("/")]);
+        // The head has come, and something is being written.
+        let begun = async {
+            origin.requested(1).await;
+            while !part.exists() {
+                tokio::task::yield_now().await;
+            }
+        };
+        let got = running.interrupted_after(begun).await;
+        assert_eq!(got.status, 130, "exit status");
+        assert_eq!(std::fs::read_to_string(&file).ok().as_deref(), before);
+        let entries = std::fs::read_dir(folder.path()).expect("a folder can be read");
+        let mut names: Vec<_> = entries
+            .map(|entry| entry.expect("so can its entries").file_name())
+            .collect();
+        names.sort();
+        assert_eq!(names, left);
+    }
+}
+
 async fn rows_on_a_terminal(tally: &mut Tally, door: Door, served: &Arc<Served>) {
     for (case, variable, has_colours) in [
         (

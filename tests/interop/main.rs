@@ -74,6 +74,7 @@ async fn doors(tally: &mut Tally) {
     }
     tally.table(options::rows(&doors).await).await;
     generated::rows(tally).await;
+    command::row_of_an_interruption(tally).await;
     command::row_of_make(tally, &served).await;
     command::rows_without_network(tally, &served).await;
     consumer::rows(tally, &served).await;
