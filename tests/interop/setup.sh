@@ -85,12 +85,17 @@ if ! [ -d "$componentize_py/componentize_py-0.25.1.dist-info" ]; then
   python3 -m pip install -q --no-deps --target "$componentize_py" 'componentize-py==0.25.1' >&2
 fi
 
-jco=$target/interop/jco
-if ! cmp -s examples/consumers/javascript/package.json "$jco/installed.json"; then
-  echo "setting up: jco" >&2
-  rm -rf "$jco"
-  mkdir -p "$jco"
-  cp examples/consumers/javascript/package.json "$jco"
-  npm install --prefix "$jco" --no-audit --no-fund --loglevel=error >&2
-  cp "$jco/package.json" "$jco/installed.json"
-fi
+# What `npm install` brings into the folder of an example.
+packages() {
+  here=$target/interop/$2
+  if ! cmp -s "$1/package.json" "$here/installed.json"; then
+    echo "setting up: packages of $1" >&2
+    rm -rf "$here"
+    mkdir -p "$here"
+    cp "$1/package.json" "$here"
+    npm install --prefix "$here" --no-audit --no-fund --loglevel=error >&2
+    cp "$here/package.json" "$here/installed.json"
+  fi
+}
+packages examples/consumers/javascript jco
+packages examples/javascript host

@@ -123,7 +123,7 @@ impl Language {
                 made
             }
             Self::JavaScript => {
-                workshop.install("examples/consumers/javascript");
+                workshop.install("examples/consumers/javascript", "jco");
                 workshop.follow("examples/consumers/javascript").await;
                 made
             }

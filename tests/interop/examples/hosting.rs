@@ -50,7 +50,7 @@ pub(super) fn rows() -> Vec<Row> {
 
 async fn workshop() -> Workshop {
     let workshop = Workshop::open().await;
-    workshop.install(FOLDER);
+    workshop.install(FOLDER, "host");
     workshop.follow(FOLDER).await;
     workshop
 }

@@ -41,9 +41,11 @@ impl Workshop {
         self.folder.path().join(name)
     }
 
-    /// Gives an example the packages of npm that set-up has installed for it.
-    pub(super) fn install(&self, example: &str) {
-        let modules = built("interop/jco/node_modules/.package-lock.json");
+    /// Gives an example the packages of npm that set-up has installed for it, by its own `package.json`, under this name.
+    pub(super) fn install(&self, example: &str, installed: &str) {
+        let modules = built(&format!(
+            "interop/{installed}/node_modules/.package-lock.json"
+        ));
         let modules = modules.parent().expect("the file is in the folder");
         let here = self.path(example).join("node_modules");
         std::os::unix::fs::symlink(modules, here).expect("a temporary folder takes links");
