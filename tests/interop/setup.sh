@@ -69,8 +69,12 @@ if ! "$wasmtime" --version 2>/dev/null | grep -q '^wasmtime 48\.'; then
   chmod +x "$wasmtime"
 fi
 
-# Node 20 or later, of which some versions of Debian have an older one.
 command -v npm >/dev/null || install npm
+# Some versions of Debian have an older one.
+major=$(node -p 'parseInt(process.versions.node)' 2>/dev/null || echo 0)
+if [ "$major" -lt 20 ]; then
+  missing "Node 20 or later" "jco needs it, and here is $(node --version 2>/dev/null || echo none); install it from nodejs.org"
+fi
 node=$target/interop/node
 if [ "$("$node/node_modules/.bin/jco" --version 2>/dev/null)" != 1.35.0 ]; then
   echo "setting up: jco 1.35.0" >&2
