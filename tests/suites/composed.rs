@@ -226,6 +226,33 @@ async fn an_answer_before_the_end_of_a_body_is_an_answer() {
 }
 
 #[tokio::test]
+async fn a_response_that_is_dropped_amid_its_upload_is_no_harm_to_the_instance() {
+    for door in DOORS {
+        let refusal = "HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\n\r\n";
+        let origin = Peer::always([Step::Bytes, Step::send(refusal), Step::Hold])
+            .start()
+            .await;
+        let url = origin.url("/");
+        let arguments = [&url, "method=POST", "body=50000000", "keep=0", "count=3"];
+        let printed = door.run(arguments).end().await.unwrap();
+        assert!(printed.contains("\ntotal 3 0 bytes "), "{printed}");
+        origin.closed(3).await;
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_its_sender_gives_up_is_not_sent_as_whole() {
+    let origin = answering(Reply::ok("x")).await;
+    let url = origin.url("/");
+    for body in ["body=given-up", "body=10"] {
+        let arguments = [&url, "method=POST", "body=given-up", body];
+        let outcome = DROP_IN.run(arguments).end().await;
+        refused(body, outcome, "response: ErrorCode::HttpProtocolError");
+    }
+    assert!(origin.requests().is_empty());
+}
+
+#[tokio::test]
 async fn a_peer_that_takes_nothing_is_given_up() {
     for door in DOORS {
         let peer = Peer::always([Step::Hold]).start().await;

@@ -10,7 +10,7 @@ use urlpool_core::policy::framing::is_usually_empty;
 use urlpool_core::policy::hop_by_hop::end_to_end;
 use urlpool_core::types::{Content, Error, Headers, Limit, RequestOptions, Streamed};
 use urlpool_sockets::{AsyncNet, Inflow};
-use wit_bindgen::{FutureReader, FutureWriter};
+use wit_bindgen::{FutureReader, FutureWriter, spawn_local};
 
 use crate::bindings::wasi::http::types::{
     ErrorCode, Fields, Method, Request, RequestOptions as Asked, Scheme,
@@ -49,10 +49,11 @@ pub(crate) async fn take(request: Request, base: &RequestOptions) -> Result<Orde
     let mut body = Body {
         bytes: Inflow::new(stream),
         first: None,
+        is_announced: headers.has("content-length"),
         trailers: Some(trailers),
         end: None,
     };
-    let content = if headers.has("content-length") {
+    let content = if body.is_announced {
         // Core takes the length from there.
         Content::Streamed(Streamed::default())
     } else {
@@ -97,11 +98,10 @@ impl Order {
 
 /// Says why the body was not sent, where the consumer listens; nobody waits for it to do so.
 fn tell(settled: FutureWriter<Result<(), ErrorCode>>, code: ErrorCode) {
-    let context = &mut Context::from_waker(std::task::Waker::noop());
-    let mut write = Box::pin(settled.write(Err(code)));
-    if write.as_mut().poll(context).is_pending() {
-        write.as_mut().cancel();
-    }
+    drop(spawn_local(async move {
+        // Whoever does not listen need not.
+        drop(settled.write(Err(code)).await);
+    }));
 }
 
 fn method(method: Method) -> String {
@@ -119,7 +119,7 @@ fn method(method: Method) -> String {
     }
 }
 
-/// Without a scheme it is `https`, as in the hosts that we stand in for.
+/// Credentials have no place in it: they would become a field that the consumer did not write. Without a scheme it is `https`, as in the hosts that we stand in for.
 fn url(request: &Request) -> Result<String, ErrorCode> {
     let scheme = match request.get_scheme() {
         None | Some(Scheme::Https) => "https".into(),
@@ -128,6 +128,7 @@ fn url(request: &Request) -> Result<String, ErrorCode> {
     };
     let authority = request
         .get_authority()
+        .filter(|authority| !authority.contains('@'))
         .ok_or(ErrorCode::HttpRequestUriInvalid)?;
     let path = request.get_path_with_query().unwrap_or_default();
     let slash = if path.starts_with('/') { "" } else { "/" };
@@ -158,7 +159,9 @@ fn options(asked: Option<Asked>, base: &RequestOptions) -> RequestOptions {
 struct Body {
     bytes: Inflow,
     /// What was read to find out whether there is any.
-    first: Option<Piece>,
+    first: Option<Result<Piece, String>>,
+    /// Whether its length is announced, so that it has no room for trailers.
+    is_announced: bool,
     trailers: Option<Trailers>,
     /// The trailers, once the bytes have ended.
     end: Option<End>,
@@ -172,7 +175,7 @@ impl Body {
             let first = poll_fn(|context| self.poll_bytes(context)).await;
             // Nothing has room for trailers without any, so nobody waits for them.
             return first.map_or(Content::Empty, |bytes| {
-                self.first = Some(Piece::Bytes(bytes));
+                self.first = Some(Ok(Piece::Bytes(bytes)));
                 Content::Streamed(Streamed::default())
             });
         }
@@ -184,12 +187,11 @@ impl Body {
         });
         match first.await {
             Some(Ok(Piece::End)) => Content::Empty,
-            Some(Ok(piece)) => {
-                self.first = Some(piece);
+            Some(first) => {
+                self.first = Some(first);
                 Content::Streamed(Streamed::default())
             }
-            // It fails again where it is read.
-            Some(Err(_)) | None => Content::Streamed(Streamed::default()),
+            None => Content::Streamed(Streamed::default()),
         }
     }
 
@@ -203,6 +205,9 @@ impl Body {
         if self.end.is_none() {
             if let Some(bytes) = ready!(self.poll_bytes(context)) {
                 return Poll::Ready(Ok(Piece::Bytes(bytes)));
+            }
+            if self.is_announced {
+                return Poll::Ready(Ok(Piece::End));
             }
             self.end = self
                 .trailers
@@ -226,9 +231,13 @@ impl Body {
 impl BodySource for Body {
     fn poll_piece(&mut self, context: &mut Context<'_>) -> Poll<Result<Piece, String>> {
         match self.first.take() {
-            Some(first) => Poll::Ready(Ok(first)),
+            Some(first) => Poll::Ready(first),
             None => self.poll_next(context),
         }
+    }
+
+    fn may_come_late(&self) -> bool {
+        true
     }
 
     /// Never called: a stream cannot be read twice, and its request says so.

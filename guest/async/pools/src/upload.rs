@@ -61,6 +61,10 @@ impl BodySource for Streams {
         }))
     }
 
+    fn may_come_late(&self) -> bool {
+        true
+    }
+
     /// Never called: a stream cannot be read twice, and its request says so.
     fn rewind(&mut self) {}
 }

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::future::{Future, pending, poll_fn};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
 
@@ -92,6 +92,11 @@ impl ByteStream for Tcp {
     fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<Result<(), IoError>> {
         self.sending.poll_idle(context)
     }
+
+    /// Here and now, in a task: giving a write up traps where a function that cannot wait, such as a destructor, does it.
+    fn give_up_writing(&mut self) {
+        self.sending.give_up();
+    }
 }
 
 /// How the receiving direction ends.
@@ -134,6 +139,7 @@ struct Sending {
 struct Desk {
     question: Cell<Option<Vec<u8>>>,
     answer: Cell<Option<Result<(), IoError>>>,
+    is_given_up: Cell<bool>,
     /// A buffer for the next write.
     spare: Cell<Vec<u8>>,
 }
@@ -158,6 +164,12 @@ impl Sending {
         self.is_writing = true;
     }
 
+    /// Ends the write that is under way. The stream stays open, since its end would tell the peer to go.
+    fn give_up(&mut self) {
+        self.desk.is_given_up.set(true);
+        let _ = self.poll_idle(&mut Context::from_waker(Waker::noop()));
+    }
+
     /// Waits until all has been written.
     fn poll_idle(&mut self, context: &mut Context<'_>) -> Poll<Result<(), IoError>> {
         if let Some(failure) = &self.failure {
@@ -176,11 +188,27 @@ impl Sending {
     }
 }
 
+/// Keeps a stream open for as long as this is kept.
+async fn hold(_: StreamWriter<u8>) {
+    pending().await
+}
+
 /// Writes whenever it is asked to, until the stream takes no more.
 async fn write_on(mut writer: StreamWriter<u8>, ending: Ending, desk: Rc<Desk>) {
     loop {
         let buffer = poll_fn(|_| desk.question.take().map_or(Poll::Pending, Poll::Ready)).await;
-        let rest = writer.write_all(buffer).await;
+        let written = {
+            let mut write = pin!(writer.write_all(buffer));
+            poll_fn(|context| match write.as_mut().poll(context) {
+                Poll::Pending if desk.is_given_up.get() => Poll::Ready(None),
+                poll => poll.map(Some),
+            })
+            .await
+        };
+        let Some(rest) = written else {
+            desk.answer.set(Some(Err(IoError::gone("given up"))));
+            return hold(writer).await;
+        };
         if !rest.is_empty() {
             break;
         }

@@ -80,6 +80,9 @@ pub(super) async fn exchange<N: Net>(
     match exchange.send(outgoing).await {
         Ok(None) => exchange.is_sent_whole = true,
         Ok(Some(head)) => {
+            if !exchange.is_sent_whole {
+                exchange.connection.transport.give_up_writing();
+            }
             return Ok(Answer {
                 head,
                 is_sent_whole: exchange.is_sent_whole,
@@ -113,7 +116,7 @@ struct Exchange<'a, N: Net> {
 }
 
 impl<N: Net> Exchange<'_, N> {
-    /// Completes the first flight: the head of a streamed body goes out with its first piece.
+    /// Completes the first flight: the head of a streamed body goes out with its first piece, unless that may come late and is not there.
     async fn begin(&mut self, outgoing: &mut Outgoing<'_, '_>) -> Result<(), Cause> {
         let Outgoing {
             flight,
@@ -124,6 +127,13 @@ impl<N: Net> Exchange<'_, N> {
         else {
             return Ok(());
         };
+        if let Some(body) = streaming.as_mut().filter(|body| body.may_come_late()) {
+            let first = poll_fn(|context| Poll::Ready(body.poll_flight(context, flight)));
+            return match first.await {
+                Poll::Ready(outcome) => outcome,
+                Poll::Pending => Ok(()),
+            };
+        }
         let head = flight.len();
         while let Some(body) = streaming.as_mut().filter(|body| !body.has_ended())
             && flight.len() == head

@@ -82,6 +82,9 @@ pub trait ByteStream: 'static {
         let _ = context;
         Poll::Ready(Ok(()))
     }
+
+    /// Nothing more will be written, nor what was taken be waited for: an answer came first. The stream is still read, and closes later.
+    fn give_up_writing(&mut self) {}
 }
 
 /// Where a body can be copied to.

@@ -30,6 +30,12 @@ pub trait BodySource {
     /// Says why there will be no more, in words.
     fn poll_piece(&mut self, context: &mut Context<'_>) -> Poll<Result<Piece, String>>;
 
+    /// Whether the first piece may come after the answer, so that the request begins without it where it is not there yet. Otherwise both
+    /// leave together.
+    fn may_come_late(&self) -> bool {
+        false
+    }
+
     /// Says that nobody waits for a piece any more, until one is asked for again.
     fn rest(&mut self) {}
 
@@ -86,6 +92,10 @@ impl<'a, 's> Streaming<'a, 's> {
             taken: 0,
             has_ended: false,
         }
+    }
+
+    pub(super) fn may_come_late(&self) -> bool {
+        self.upload.source.may_come_late()
     }
 
     pub(super) const fn has_ended(&self) -> bool {

@@ -1,7 +1,9 @@
 //! Streamed bodies: the bytes of them, in how many writes they leave, and when they are not sent at all.
 
+use std::task::{Context, Poll};
+
 use proptest::prelude::*;
-use urlpool_core::driver::Piece;
+use urlpool_core::driver::{BodySource, Piece};
 use urlpool_core::machine::h1::Body;
 use urlpool_core::policy::framing::BodyFraming;
 use urlpool_core::sim::Script;
@@ -13,6 +15,59 @@ use crate::common::{
 };
 
 const FORM_TYPE: &str = "Content-Type: multipart/form-data; boundary=b\r\n";
+
+/// A source whose request does not wait for it.
+struct Late<S>(S);
+
+impl<S: BodySource> BodySource for Late<S> {
+    fn poll_piece(&mut self, context: &mut Context<'_>) -> Poll<Result<Piece, String>> {
+        self.0.poll_piece(context)
+    }
+
+    fn may_come_late(&self) -> bool {
+        true
+    }
+
+    fn rewind(&mut self) {
+        self.0.rewind();
+    }
+}
+
+#[test]
+fn a_body_that_may_come_late_does_not_hold_the_head_back() {
+    for (case, acts, expected) in [
+        (
+            "there at once",
+            [bytes("abc"), Act::Wait(SECOND), END],
+            vec![
+                head("POST", IN_CHUNKS, "") + &chunk("abc"),
+                "0\r\n\r\n".into(),
+            ],
+        ),
+        (
+            "late",
+            [Act::Wait(SECOND), bytes("abc"), END],
+            vec![
+                head("POST", IN_CHUNKS, ""),
+                chunk("abc"),
+                "0\r\n\r\n".into(),
+            ],
+        ),
+    ] {
+        let world = World::serving(origin_of("a"));
+        let source = Box::new(Late(*world.feed(&acts).0));
+        let sending = world.manager.send(
+            "POST",
+            "http://a.test/",
+            streamed(None),
+            Some(source),
+            plain_options(),
+        );
+        let response = world.net.run(sending).unwrap();
+        assert_eq!(world.finish(response).unwrap().body, b"a", "{case}");
+        assert_eq!(writes(&world, 0), expected, "{case}");
+    }
+}
 
 #[test]
 fn every_piece_leaves_in_one_write_with_its_framing_and_the_head_with_the_first() {

@@ -38,6 +38,8 @@ pub struct Asked {
     pub headers: Vec<Field>,
     /// The request's trailer fields.
     pub trailers: Vec<Field>,
+    /// Whether the body ends in an error of its own (0.3 only).
+    pub gives_up: bool,
     /// Bytes of the response after which it is dropped; `None` is never.
     pub keep: Option<u64>,
     /// How many bytes of the response are read at a time.
@@ -83,6 +85,7 @@ impl Asked {
             is_announced: false,
             headers: Vec::new(),
             trailers: Vec::new(),
+            gives_up: false,
             keep: None,
             buffer: PIECE,
             connect: None,
@@ -105,6 +108,7 @@ impl Asked {
             ("method", _) => self.method = value.into(),
             ("count", _) => self.count = value.parse().ok()?,
             ("parallel", _) => self.parallel = value.parse().ok()?,
+            ("body", "given-up") => self.gives_up = true,
             ("body", _) => self.body = Some(value.parse().ok()?),
             ("length", "announced") => self.is_announced = true,
             ("header", _) => self.headers.push(field(value)?),

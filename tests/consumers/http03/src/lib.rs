@@ -34,7 +34,10 @@ async fn send(asked: &Asked) -> Result<Answer, String> {
         headers: response.get_headers().copy_all(),
         ..Answer::default()
     };
-    read(response, asked, &mut answer).await?;
+    // Where nothing of it is wanted, the response is dropped as it is.
+    if asked.wanted() > 0 {
+        read(response, asked, &mut answer).await?;
+    }
     Ok(answer)
 }
 
@@ -79,7 +82,12 @@ fn request(asked: &Asked) -> Result<Request, String> {
     });
     let options = options(asked)?;
     let (request, _processed) = Request::new(fields(&headers)?, contents, trailers, options);
-    if !asked.trailers.is_empty() {
+    if asked.gives_up {
+        spawn_local(async move {
+            // Nobody waits for it where the request failed.
+            let _ = sent.write(Err(ErrorCode::InternalError(None))).await;
+        });
+    } else if !asked.trailers.is_empty() {
         let trailers = fields(&asked.trailers)?;
         spawn_local(async move {
             // Nobody waits for it where the request failed.

@@ -78,7 +78,10 @@ async fn send(manager: &PoolManager, asked: &Asked) -> Result<Answer, String> {
         headers: head.headers,
         ..Answer::default()
     };
-    read(response, asked, &mut answer).await?;
+    // Where nothing of it is wanted, the response is dropped as it is.
+    if asked.wanted() > 0 {
+        read(response, asked, &mut answer).await?;
+    }
     Ok(answer)
 }
 

@@ -66,4 +66,11 @@ impl<N: Net> ByteStream for Transport<N> {
             Self::Tls(tls) => tls.poll_flush(context),
         }
     }
+
+    fn give_up_writing(&mut self) {
+        match self {
+            Self::Tcp(tcp) => tcp.give_up_writing(),
+            Self::Tls(tls) => tls.give_up_writing(),
+        }
+    }
 }

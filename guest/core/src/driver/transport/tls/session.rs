@@ -344,4 +344,8 @@ impl<S: ByteStream> ByteStream for Tls<S> {
         self.collect();
         self.poll_drain(context)
     }
+
+    fn give_up_writing(&mut self) {
+        self.inner.give_up_writing();
+    }
 }
