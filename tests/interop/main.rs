@@ -5,11 +5,12 @@
 //! - `command` holds the rows that the first three have in common, `options` every option of theirs, `generated` what the first generates,
 //!   `consumer` the rows of the fourth.
 //! - `matrix` is the table of proxies: what `origins` serve, by way of each of `proxies`; `routes` are its special cases. `secure` is TLS, with `certificates` of every kind.
+//! - `drop_in` is what takes the place of the stock `wasmtime`'s client.
 //! - `examples` makes components of `examples/` and runs them.
 //! - `report` is a request by the native binary and what it reports; `daemon` a server that these use.
 //! - `tally` runs the rows, one after the other or several at once, and counts.
 //!
-//! `make interop ARGS='tls examples'` runs only these parts, of `doors`, `proxies`, `tls` and `examples`.
+//! `make interop ARGS='tls examples'` runs only these parts, of `doors`, `proxies`, `tls`, `drop-in` and `examples`.
 //!
 //! Each row prints its name. What a row needs and does not find makes it fail. A proxy that cannot be had is named and counted; nothing is
 //! skipped in silence. A command that does not end is a failure too, after the patience of `Program`.
@@ -20,6 +21,7 @@ mod command;
 mod consumer;
 mod daemon;
 mod doors;
+mod drop_in;
 mod examples;
 mod generated;
 mod matrix;
@@ -58,6 +60,9 @@ async fn main() -> ExitCode {
     }
     if is_wanted("tls") {
         tally.table(secure::rows()).await;
+    }
+    if is_wanted("drop-in") {
+        tally.table(drop_in::rows()).await;
     }
     if is_wanted("examples") {
         tally.table(examples::rows()).await;
