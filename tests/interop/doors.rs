@@ -111,6 +111,16 @@ pub(crate) fn wasmtime() -> PathBuf {
     built("interop/wasmtime/wasmtime_cli/wasmtime")
 }
 
+/// Compiles a component with the stock `wasmtime`, for more runs than one with `--allow-precompiled`.
+pub(crate) async fn compile(component: &Path, to: &Path, patience: Duration) {
+    let done = Program::from_file(wasmtime())
+        .args([Path::new("compile"), Path::new("-o"), to, component])
+        .patience(patience)
+        .run()
+        .await;
+    assert_eq!(done.status, 0, "exit status");
+}
+
 /// `make -s run` as from a shell: what cargo and make tell those that they run would make it build anew.
 pub(crate) async fn make_run(url: &str) -> Outcome {
     let make = Program::from_file("make").directory(root()).patience(BUILD);

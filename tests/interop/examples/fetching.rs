@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use urlpool_tests::{Authority, HttpProxy, Origin, Outcome, Program, Reply, Server, dist};
+use urlpool_tests::{Authority, HttpProxy, Origin, Outcome, Reply, Server, dist};
 
 use super::workshop::{PATIENCE, Workshop};
-use crate::doors::{Network, built, run_with, wasmtime};
+use crate::doors::{Network, built, compile, run_with};
 use crate::tally::Row;
 
 /// More than the memory that any of them may have.
@@ -137,12 +137,7 @@ impl Language {
         }
         let (component, compiled) = (workshop.path("composed.wasm"), workshop.path("compiled"));
         std::fs::write(&component, composed).expect("a temporary folder takes files");
-        let done = Program::from_file(wasmtime())
-            .args(["compile".into(), "-o".into(), compiled.clone(), component])
-            .patience(PATIENCE)
-            .run()
-            .await;
-        assert_eq!(done.status, 0, "exit status");
+        compile(&component, &compiled, PATIENCE).await;
         compiled
     }
 }
