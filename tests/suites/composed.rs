@@ -1,6 +1,8 @@
 //! Consumers of WASI 0.3 with one of our components plugged under them: one that speaks `wasi:http` and knows nothing of urlpool, and one that
 //! imports `urlpool:client-async`. One list of behaviours holds for both.
 
+mod faults;
+
 use std::time::Duration;
 
 use tokio::io::AsyncWriteExt as _;

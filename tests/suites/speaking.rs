@@ -1,6 +1,7 @@
 //! Runs components that send requests, each in a store of its own: plugins over a host's hooks, or composed with one of our components.
 
 use std::collections::HashMap;
+use std::future::Ready;
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -101,6 +102,7 @@ impl Host {
         name: &str,
         component: &Component,
         store: &mut Store<Plugin>,
+        between: Option<impl Future<Output = ()>>,
     ) -> wasmtime::Result<bool> {
         if name == "http02" {
             use wasmtime_wasi::p2::bindings::Command;
@@ -109,10 +111,15 @@ impl Host {
         }
         use wasmtime_wasi::p3::bindings::Command;
         let command = Command::instantiate_async(&mut *store, component, &self.linker).await?;
-        let run = async move |store: &wasmtime::component::Accessor<Plugin>| {
+        let run = async |store: &wasmtime::component::Accessor<Plugin>| {
             command.wasi_cli_run().call_run(store).await
         };
-        Ok(store.run_concurrent(run).await??.is_ok())
+        let mut is_ok = store.run_concurrent(run).await??.is_ok();
+        if let Some(between) = between {
+            between.await;
+            is_ok &= store.run_concurrent(run).await??.is_ok();
+        }
+        Ok(is_ok)
     }
 }
 
@@ -171,6 +178,15 @@ impl<'a> Run<'a> {
 
     /// Runs it to its end.
     pub(crate) async fn end(self) -> Outcome {
+        self.run(None::<Ready<()>>).await
+    }
+
+    /// Runs it to its end, waits for something while nothing of the store runs, and runs the same instance again.
+    pub(crate) async fn end_twice(self, between: impl Future<Output = ()>) -> Outcome {
+        self.run(Some(between)).await
+    }
+
+    async fn run(self, between: Option<impl Future<Output = ()>>) -> Outcome {
         let printed = [(); 2].map(|()| MemoryOutputPipe::new(1 << 22));
         let [stdout, stderr] = printed.clone();
         let mut wasi = WasiCtx::builder();
@@ -201,7 +217,7 @@ impl<'a> Run<'a> {
         let ended = within_span(
             PATIENCE,
             "a plugin",
-            HOST.call(self.name, &component, &mut store),
+            HOST.call(self.name, &component, &mut store, between),
         )
         .await;
         let [stdout, stderr] =

@@ -39,6 +39,7 @@ pub struct Tunnel {
     then: Then,
     before: Option<Gate>,
     byte_by_byte: bool,
+    most: usize,
 }
 
 impl Tunnel {
@@ -70,6 +71,15 @@ impl Tunnel {
     #[must_use]
     pub fn closing() -> Self {
         Self::refusing_with("")
+    }
+
+    /// Opens it and closes once that many bytes of the target's have gone through.
+    #[must_use]
+    pub fn closing_after(bytes: usize) -> Self {
+        Self {
+            most: bytes,
+            ..Self::open()
+        }
     }
 
     /// Never answers.
@@ -106,6 +116,7 @@ impl Tunnel {
             then,
             before: None,
             byte_by_byte: false,
+            most: usize::MAX,
         }
     }
 
@@ -141,7 +152,7 @@ impl Tunnel {
         }
         match (self.then, upstream) {
             (Then::Hold, _) => link.ended().await,
-            (_, Some(upstream)) => relay(link, start, upstream).await,
+            (_, Some(upstream)) => relay(link, start, upstream, self.most).await,
             (_, None) => {
                 link.finish().await;
                 link.drained().await;
@@ -194,8 +205,8 @@ impl Tunnels {
 /// "Connection refused" of SOCKS 5.
 const UNREACHABLE: u8 = 5;
 
-/// Carries bytes both ways until both have ended.
-async fn relay(link: &mut Link, start: usize, upstream: TcpStream) {
+/// Carries bytes both ways until both have ended; to the client no more than `most`.
+async fn relay(link: &mut Link, start: usize, upstream: TcpStream, most: usize) {
     let (mut reader, mut writer) = upstream.into_split();
     let (ledger, number) = (link.ledger.clone(), link.number);
     let to_origin = async move {
@@ -215,9 +226,15 @@ async fn relay(link: &mut Link, start: usize, upstream: TcpStream) {
     };
     let to_client = async {
         let mut buffer = vec![0; BUFFER];
+        let mut left = most;
         while let Ok(length @ 1..) = reader.read(&mut buffer).await {
+            let length = length.min(left);
             if !link.send(buffer.get(..length).unwrap_or_default()).await {
                 return;
+            }
+            left -= length;
+            if left == 0 {
+                break;
             }
         }
         link.finish().await;

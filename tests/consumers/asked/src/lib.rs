@@ -2,14 +2,15 @@
 //!
 //! `URL` comes first, then any of these, in any order: `method=PUT`, `count=100` requests in all and `parallel=8` at a time, `body=65536`
 //! bytes to send, `length=announced` where `Content-Length` is to say so, `header=Name: value` and `trailer=Name: value`, `keep=10` bytes of
-//! each response before it is dropped, `buffer=4096` bytes of it read at a time, `connect=1000`, `first=1000` and `between=1000` milliseconds of the three timeouts, `print=total`
+//! each response before it is dropped, `buffer=4096` bytes of it read at a time, `pause=URL` to ask for between one request and the next,
+//! `given-up=URL` to ask for three times and to be given up once a first request has been answered, `after=failure` to go on, `connect=1000`, `first=1000` and `between=1000` milliseconds of the three timeouts, `print=total`
 //! for nothing but the last line.
 
 use std::cell::Cell;
 use std::fmt::Write as _;
 use std::future::{Future, poll_fn};
 use std::io::Write as _;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -50,6 +51,12 @@ pub struct Asked {
     pub first: Option<Duration>,
     /// The timeout between bytes.
     pub between: Option<Duration>,
+    /// What else is asked for between one request and the next.
+    pub pause: Option<String>,
+    /// What is asked for and given up while it is waited for.
+    pub given_up: Option<String>,
+    /// Whether what failed is printed and the next is sent.
+    pub goes_on: bool,
     /// Whether only the total is printed.
     pub is_quiet: bool,
 }
@@ -91,6 +98,9 @@ impl Asked {
             connect: None,
             first: None,
             between: None,
+            pause: None,
+            given_up: None,
+            goes_on: false,
             is_quiet: false,
         };
         for argument in arguments {
@@ -118,6 +128,9 @@ impl Asked {
             ("connect", _) => self.connect = Some(span()?),
             ("first", _) => self.first = Some(span()?),
             ("between", _) => self.between = Some(span()?),
+            ("pause", _) => self.pause = Some(value.into()),
+            ("given-up", _) => self.given_up = Some(value.into()),
+            ("after", "failure") => self.goes_on = true,
             ("print", "total") => self.is_quiet = true,
             _ => return None,
         }
@@ -142,21 +155,35 @@ impl Asked {
     /// Sends all requests, as many at a time as are asked for, and prints what comes of them.
     ///
     /// # Errors
-    /// The first failure, in words; nothing is sent after it.
-    pub async fn send_all<F>(&self, send: impl Fn() -> F) -> Result<(), String>
-    where
-        F: Future<Output = Result<Answer, String>>,
-    {
+    /// The first failure, in words; nothing is sent after it unless that is asked for.
+    pub async fn send_all(
+        &self,
+        send: impl AsyncFn(&Self) -> Result<Answer, String>,
+    ) -> Result<(), String> {
         let started = Instant::now();
+        if let Some(url) = &self.given_up {
+            self.give_up(&self.elsewhere(url), &send).await?;
+        }
         let left = Cell::new(self.count);
         let bytes = Cell::new(0);
         let worker = async || -> Result<(), String> {
             while let Some(rest) = left.get().checked_sub(1) {
                 left.set(rest);
-                let answer = send().await.inspect_err(|_| left.set(0))?;
-                bytes.set(bytes.get() + answer.bytes);
-                if !self.is_quiet {
-                    say(&answer.shown())?;
+                match send(self).await {
+                    Ok(answer) => {
+                        bytes.set(bytes.get() + answer.bytes);
+                        if !self.is_quiet {
+                            say(&answer.shown())?;
+                        }
+                    }
+                    Err(why) if self.goes_on => say(&format!("failed {why}\n"))?,
+                    Err(why) => {
+                        left.set(0);
+                        return Err(why);
+                    }
+                }
+                if let Some(url) = self.pause.as_ref().filter(|_| left.get() > 0) {
+                    send(&self.elsewhere(url)).await?;
                 }
             }
             Ok(())
@@ -168,6 +195,36 @@ impl Asked {
             bytes.get(),
             started.elapsed().as_nanos()
         ))
+    }
+
+    /// Sends one request, and three others that are given up once that is answered.
+    async fn give_up(
+        &self,
+        others: &Self,
+        send: &impl AsyncFn(&Self) -> Result<Answer, String>,
+    ) -> Result<(), String> {
+        let mut waiting: Vec<_> = (0..3).map(|_| Box::pin(send(others))).collect();
+        let mut answered = pin!(send(self));
+        poll_fn(|context| {
+            for other in &mut waiting {
+                if let Poll::Ready(outcome) = other.as_mut().poll(context) {
+                    return Poll::Ready(Err(format!("it did not wait: {outcome:?}")));
+                }
+            }
+            answered.as_mut().poll(context).map_ok(|_| ())
+        })
+        .await
+    }
+
+    /// A plain request for this URL.
+    fn elsewhere(&self, url: &str) -> Self {
+        Self {
+            url: url.to_owned(),
+            method: "GET".into(),
+            body: None,
+            trailers: Vec::new(),
+            ..self.clone()
+        }
     }
 }
 

@@ -22,7 +22,7 @@ fn main() -> ExitCode {
 
 async fn send_all() -> Result<(), String> {
     let asked = Asked::parse(std::env::args().skip(1))?;
-    asked.send_all(|| send(&asked)).await
+    asked.send_all(send).await
 }
 
 async fn send(asked: &Asked) -> Result<Answer, String> {

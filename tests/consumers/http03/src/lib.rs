@@ -23,7 +23,7 @@ impl wasip3::exports::cli::run::Guest for Component {
 async fn send_all() -> Result<(), String> {
     let arguments = wasip3::cli::environment::get_arguments();
     let asked = Asked::parse(arguments.into_iter().skip(1))?;
-    asked.send_all(|| send(&asked)).await
+    asked.send_all(send).await
 }
 
 async fn send(asked: &Asked) -> Result<Answer, String> {

@@ -40,7 +40,9 @@ async fn send_all() -> Result<(), String> {
     }
     let asked = Asked::parse(arguments.into_iter().skip(1))?;
     let manager = manager(&asked).map_err(|error| shown("manager", &error))?;
-    asked.send_all(|| send(&manager, &asked)).await
+    asked
+        .send_all(async |asked| send(&manager, asked).await)
+        .await
 }
 
 fn manager(asked: &Asked) -> Result<PoolManager, Error> {
