@@ -3,15 +3,12 @@
 use urlpool_core::driver;
 use urlpool_core::policy::hop_by_hop::end_to_end;
 use urlpool_core::types;
-use urlpool_sockets::AsyncNet;
+use urlpool_sockets::{AsyncNet, pour};
 use wit_bindgen::{FutureWriter, StreamWriter, spawn_local};
 
 use crate::bindings::wasi::http::types::{ErrorCode, Fields, Response};
 use crate::bindings::{wit_future, wit_stream};
 use crate::error;
-
-/// What a body is read in.
-const MAX_PIECE: usize = 64 * 1024;
 
 /// Makes a response whose body comes as it is read.
 pub(crate) fn hand_out(response: driver::Response<AsyncNet>) -> Result<Response, ErrorCode> {
@@ -42,27 +39,19 @@ fn fields(headers: &types::Headers, is_decoded: bool) -> Result<Fields, ErrorCod
     Fields::from_list(&fields).map_err(|_| ErrorCode::HttpProtocolError)
 }
 
-/// Copies the body as fast as it is taken. The connection is back in its pool, or closed, before the end is told.
+/// Copies the body, and says how it ended where that is not the end that is assumed.
 async fn pump(
-    mut response: driver::Response<AsyncNet>,
-    mut body: StreamWriter<u8>,
+    response: driver::Response<AsyncNet>,
+    body: StreamWriter<u8>,
     end: FutureWriter<Result<Option<Fields>, ErrorCode>>,
 ) {
-    let outcome = loop {
-        match response.read(MAX_PIECE).await {
-            Ok(piece) if piece.is_empty() => break trailers(response.trailers()),
-            Ok(piece) => {
-                if !body.write_all(piece).await.is_empty() {
-                    // Nobody reads on.
-                    return;
-                }
-            }
-            Err(failure) => break Err(error::of(&failure)),
-        }
+    let Some(ending) = pour(response, body).await else {
+        return;
     };
-    drop(response);
-    drop(body);
-    match outcome {
+    let ending = ending
+        .map_err(|failure| error::of(&failure))
+        .and_then(|behind| trailers(&behind));
+    match ending {
         Ok(None) => {}
         // Whoever does not listen need not.
         told => drop(end.write(told).await),

@@ -6,8 +6,10 @@
 mod bindings;
 mod inflow;
 mod net;
+mod pour;
 mod stream;
 
 pub use inflow::Inflow;
 pub use net::AsyncNet;
+pub use pour::pour;
 pub use stream::Tcp;

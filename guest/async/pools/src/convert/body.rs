@@ -1,5 +1,6 @@
 //! What a request carries.
 
+use urlpool_core::driver::BodySource;
 use urlpool_core::types as core;
 
 use super::content::{form, multipart, streamed};
@@ -13,13 +14,13 @@ use crate::upload::Streams;
 pub(crate) struct Asked {
     pub(crate) content: core::Content,
     /// Where the streamed parts of the content come from.
-    pub(crate) source: Option<Streams>,
+    pub(crate) source: Option<Box<dyn BodySource>>,
     pub(crate) options: core::RequestOptions,
 }
 
 /// What most requests ask for.
 pub(crate) fn asked(body: Body, options: wit::RequestOptions) -> Outcome<Asked> {
-    let mut source = None;
+    let mut source = None::<Streams>;
     let content = match body {
         Body::Empty => core::Content::Empty,
         Body::Bytes(bytes) => core::Content::Bytes(bytes),
@@ -43,7 +44,7 @@ pub(crate) fn asked(body: Body, options: wit::RequestOptions) -> Outcome<Asked> 
     };
     Ok(Asked {
         content,
-        source,
+        source: source.map(|streams| Box::new(streams) as Box<_>),
         options: request_options(options)?,
     })
 }

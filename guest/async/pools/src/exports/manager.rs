@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use urlpool_core::driver::{self, BodySource, Manager};
+use urlpool_core::driver::{self, Manager};
 use urlpool_sockets::AsyncNet;
 
 use super::pool::ConnectionPool;
@@ -26,7 +26,6 @@ pub(super) async fn send(
             source,
             options,
         } = asked?;
-        let source = source.map(|streams| Box::new(streams) as Box<dyn BodySource>);
         manager.send(method, url, content, source, options).await
     };
     send.await.map(Response::export).map_err(convert::error)

@@ -1,6 +1,6 @@
 //! A pool of connections to one host.
 
-use urlpool_core::driver::{self, BodySource};
+use urlpool_core::driver;
 use urlpool_sockets::AsyncNet;
 
 use super::response::Response;
@@ -41,7 +41,6 @@ impl pools::GuestConnectionPool for ConnectionPool {
                 source,
                 options,
             } = convert::asked(body, options)?;
-            let source = source.map(|streams| Box::new(streams) as Box<dyn BodySource>);
             self.0.send(&method, &url, content, source, options).await
         };
         send.await.map(Response::export).map_err(convert::error)

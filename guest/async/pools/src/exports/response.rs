@@ -104,11 +104,12 @@ impl pools::GuestResponse for Response {
     async fn body(this: pools::Response) -> (StreamReader<u8>, FutureReader<Ending>) {
         let (body, bytes) = wit_stream::new();
         let (end, ending) = wit_future::new(|| Ok(Vec::new()));
-        match this.into_inner::<Self>().take() {
-            Ok(response) => drop(spawn_local(pump(response, body, end))),
-            Err(error) => drop(spawn_local(async move {
+        // Nobody can ask for the facts any more.
+        match this.into_inner::<Self>().0.into_inner() {
+            State::Here(response) => drop(spawn_local(pump(response, body, end))),
+            State::Taken(_) => drop(spawn_local(async move {
                 drop(body);
-                drop(end.write(Err(convert::error(error))).await);
+                drop(end.write(Err(convert::error(convert::in_use()))).await);
             })),
         }
         (bytes, ending)
